@@ -1,0 +1,234 @@
+/**
+ * The boundary between Rauha and its native launcher, in one place.
+ *
+ * Every record that crosses it, in either direction, is declared here: its id, the stage it belongs to and
+ * its fields in wire order. `scripts/generate.ts` turns these tables into `native/launcher/contract.gen.h`
+ * and `contract.gen.c`; TypeScript derives its types and its encoder from the same tables. A record that
+ * is not in a table is refused by both sides.
+ *
+ * Wire format, little endian, no alignment. A plan is a header (magic, contract hash, op count, total bytes)
+ * and its ops. An op or a report record is `u16 id, u16 zero, u32 payload length, payload`. Field encodings:
+ * `u32` 4 bytes; `u64` 8 bytes; `str` u32 length, bytes without NUL, then one NUL that the length leaves out;
+ * `bytes` u32 length and raw bytes; `strs` u32 count and that many `str`.
+ */
+
+/** How a field travels. */
+export type FieldType = "u32" | "u64" | "str" | "strs" | "bytes";
+
+/** Where in a zone's life something happens; errors name it. The order is the order of the launcher. */
+export const stages = [
+  "decode",
+  "cgroup",
+  "clone",
+  "idmap",
+  "mount",
+  "pivot",
+  "net",
+  "limits",
+  "caps",
+  "landlock",
+  "seccomp",
+  "verify",
+  "exec",
+  "run",
+  "cleanup",
+] as const;
+export type Stage = (typeof stages)[number];
+
+interface RecordSpec {
+  readonly id: number;
+  readonly stage: Stage;
+  readonly fields: Readonly<Record<string, FieldType>>;
+}
+
+/** Bits of a mount op's `flags`. */
+export const mountFlag = {
+  /** The mount and everything below it can't be written. */
+  readOnly: 1 << 0,
+  noExec: 1 << 1,
+  /** Device nodes work through this mount (the entries of a minimal /dev). Without it: nodev. */
+  dev: 1 << 2,
+  /** Source must be a directory / must not be one. Neither bit: either will do. */
+  expectDir: 1 << 3,
+  expectFile: 1 << 4,
+  /** A source that is not there is passed over and reported as `skipped`. Without it: an error. */
+  optional: 1 << 5,
+  /**
+   * Ids of the source's files are translated by the zone's user namespace (idmapped mount), so that files of
+   * the host's root belong to root inside. A file system that can't is an error unless `idmapOptional`.
+   */
+  idmap: 1 << 6,
+  idmapOptional: 1 << 7,
+  /** Follow a symlink in the source's last component (flags of the user name what they point to). */
+  followSource: 1 << 8,
+} as const;
+
+/** `io.mode`. */
+export const ioMode = { capture: 0, stream: 1, pty: 2 } as const;
+/** `io.stdin`. */
+export const ioStdin = { none: 0, caller: 1 } as const;
+/** `identity.flags`. */
+export const identityFlag = { setgroups: 1 << 0 } as const;
+/** `cgroup.kind`: enter by CLONE_INTO_CGROUP, or by a write of "0" to `tasks` (cgroup v1). */
+export const cgroupKind = { v2: 0, v1: 1 } as const;
+/** Bits of `verify.checks`: forbidden acts that the launcher tries once after locking down; one that works is an error. */
+export const verifyCheck = {
+  newUserNamespace: 1 << 0,
+  mount: 1 << 1,
+  writeProcSys: 1 << 2,
+  ptraceInit: 1 << 3,
+  regainCapabilities: 1 << 4,
+} as const;
+
+/** What a plan is made of. Ids are append-only. */
+export const planOps = {
+  /** Namespaces of the zone, as CLONE_NEW* bits; always at least mount and pid. See clone(2), namespaces(7). */
+  namespaces: { id: 1, stage: "clone", fields: { flags: "u32" } },
+  /** One line of uid_map or gid_map, user_namespaces(7). */
+  uid_map: { id: 2, stage: "idmap", fields: { inside: "u32", outside: "u32", count: "u32" } },
+  gid_map: { id: 3, stage: "idmap", fields: { inside: "u32", outside: "u32", count: "u32" } },
+  /** Writes "deny" to /proc/PID/setgroups, before gid_map: an ordinary user's map needs it. */
+  setgroups_deny: { id: 4, stage: "idmap", fields: {} },
+
+  /** Makes a cgroup directory for the zone and puts the zone in it; removed when the zone has ended. */
+  cgroup: { id: 10, stage: "cgroup", fields: { path: "str", kind: "u32" } },
+  /** Writes a control file below the cgroup made last. `optional` 1: a missing file is reported as skipped. */
+  cgroup_set: { id: 11, stage: "cgroup", fields: { file: "str", value: "str", optional: "u32" } },
+  /** Reads a control file of the cgroup made last when the zone has ended, and reports it as `collected`. Missing: skipped. */
+  cgroup_collect: { id: 12, stage: "cgroup", fields: { file: "str" } },
+  /** Removes empty, abandoned directories `prefix*` older than `min_age_s` from `path`, while the zone runs. */
+  cgroup_sweep: { id: 13, stage: "cleanup", fields: { path: "str", prefix: "str", min_age_s: "u32" } },
+
+  /** The zone's root: one tmpfs that the host never sees, and the quota of every `scratch` directory together. */
+  root: { id: 20, stage: "mount", fields: { size: "u64", inodes: "u64" } },
+  /** Binds a host path (and what is mounted below it) into the zone, nosuid. The target is made if it lies on the root tmpfs. */
+  bind: { id: 21, stage: "mount", fields: { source: "str", target: "str", flags: "u32" } },
+  /** Shows a host path as it is: a symlink is made again, anything else is bound like `bind`. */
+  mirror: { id: 22, stage: "mount", fields: { source: "str", target: "str", flags: "u32" } },
+  /** Copies a small regular file of the host (at most 1 MiB) into the root tmpfs: cheaper than a mount, and no host inode shows. */
+  copy: { id: 23, stage: "mount", fields: { source: "str", target: "str", mode: "u32", flags: "u32" } },
+  /** A writable directory on the root tmpfs: stays writable when the root becomes read-only. nosuid, nodev. */
+  scratch: { id: 24, stage: "mount", fields: { target: "str", mode: "u32", flags: "u32" } },
+  dir: { id: 25, stage: "mount", fields: { target: "str", mode: "u32" } },
+  symlink: { id: 26, stage: "mount", fields: { value: "str", target: "str" } },
+  /** A file with this content on the root tmpfs. */
+  file: { id: 27, stage: "mount", fields: { target: "str", mode: "u32", content: "bytes" } },
+  /** A fresh procfs of the zone's pid namespace: nosuid, nodev, noexec. */
+  proc: { id: 28, stage: "mount", fields: { target: "str" } },
+  /** A fresh sysfs of the zone's network namespace, read-only: nosuid, nodev, noexec. */
+  sysfs: { id: 29, stage: "mount", fields: { target: "str" } },
+  /** A devpts instance of the zone's own; ptmxmode 0666, mode 0620. */
+  devpts: { id: 30, stage: "mount", fields: { target: "str" } },
+  /** Hides a path: a directory under an empty read-only tmpfs, a file under /dev/null. */
+  mask: { id: 31, stage: "mount", fields: { target: "str", flags: "u32" } },
+  /** Makes what is mounted at, or lies below, a path of the zone read-only. */
+  read_only: { id: 32, stage: "mount", fields: { target: "str", flags: "u32" } },
+
+  /** pivot_root(2) into the root, detach the host's tree; then the root tmpfs itself becomes read-only. */
+  pivot: { id: 40, stage: "pivot", fields: { read_only_root: "u32" } },
+  hostname: { id: 41, stage: "net", fields: { name: "str" } },
+  /** Brings `lo` up in the zone's network namespace. */
+  loopback: { id: 42, stage: "net", fields: {} },
+
+  /** setrlimit(2) for the task; RLIM_INFINITY is 2^64 - 1. `clamp` 1: a hard limit below `hard` is kept and reported as skipped. */
+  rlimit: { id: 50, stage: "limits", fields: { resource: "u32", soft: "u64", hard: "u64", clamp: "u32" } },
+  /** Without a memory cgroup: init sums what the zone holds every `interval_ms` and kills the zone over `limit` bytes. */
+  watch_memory: { id: 51, stage: "limits", fields: { limit: "u64", interval_ms: "u32" } },
+  /** Wall clock: at `wall_ms` SIGTERM to the task's process group, `grace_ms` later SIGKILL to the zone. 0: no limit. */
+  timeout: { id: 52, stage: "limits", fields: { wall_ms: "u64", grace_ms: "u64" } },
+
+  /** Who the task is inside: ids, supplementary groups as decimal strings, umask. */
+  identity: { id: 60, stage: "caps", fields: { uid: "u32", gid: "u32", groups: "strs", umask: "u32", flags: "u32" } },
+  /** The task's capabilities, as a mask over capability numbers: bounding, permitted, effective, inheritable and ambient. no_new_privs is always set. */
+  capabilities: { id: 61, stage: "caps", fields: { mask: "u64" } },
+  /** Forbidden acts to try after locking down; see `verifyCheck`. */
+  verify: { id: 62, stage: "verify", fields: { checks: "u32" } },
+
+  /** Streams of the task. `max_output` bytes of each captured stream are reported, the rest counted. */
+  io: { id: 70, stage: "exec", fields: { mode: "u32", stdin: "u32", max_output: "u64" } },
+  /** chdir(2) of the task. */
+  workdir: { id: 71, stage: "exec", fields: { path: "str" } },
+  /** The task: its arguments and its whole environment. argv[0] without a slash is searched in the environment's PATH. */
+  exec: { id: 72, stage: "exec", fields: { argv: "strs", env: "strs" } },
+} as const satisfies Record<string, RecordSpec>;
+
+/** How a zone came to its end, in `ended.cause`; what the task's wait status alone can't tell. */
+export const endCause = { none: 0, timeout: 1, memory: 2, cancelled: 3, init_lost: 4 } as const;
+
+/** What the launcher reports. Ids are append-only. */
+export const reportRecords = {
+  /** The zone could not be set up, nothing of the task ran. `op` is the index in the plan, 2^32 - 1 for none. `step` is the system call or step. */
+  failed: { id: 1, stage: "run", fields: { stage: "u32", op: "u32", errno: "u32", step: "str", detail: "str" } },
+  /** The task's execve(2) succeeded. `pid` is init's pid on the host. */
+  started: { id: 2, stage: "run", fields: { pid: "u32" } },
+  /** A piece of a captured stream: 1 stdout, 2 stderr. */
+  output: { id: 3, stage: "run", fields: { stream: "u32", data: "bytes" } },
+  /** An op that was allowed to be passed over, was: its source or file is missing, or the kernel lacks it. */
+  skipped: { id: 4, stage: "run", fields: { op: "u32", errno: "u32", step: "str" } },
+  /** The task has ended and every process of the zone with it. `status` is wait(2)'s; `signal` what cancelled it. */
+  ended: {
+    id: 5,
+    stage: "run",
+    fields: {
+      status: "u32",
+      cause: "u32",
+      user_us: "u64",
+      system_us: "u64",
+      max_rss_bytes: "u64",
+      wall_us: "u64",
+      stdout_bytes: "u64",
+      stderr_bytes: "u64",
+      pids_peak: "u32",
+      memory_peak: "u64",
+    },
+  },
+  /** The content of a control file at the zone's end (`cgroup_collect`), at most 4096 bytes. */
+  collected: { id: 6, stage: "run", fields: { op: "u32", data: "bytes" } },
+  /** Forbidden acts that were tried and refused, as in `verifyCheck`. */
+  verified: { id: 7, stage: "verify", fields: { checks: "u32" } },
+  /** Last record of every run: all that was made is undone; or `errno` and `detail` say what could not be. */
+  cleaned: { id: 8, stage: "cleanup", fields: { errno: "u32", detail: "str" } },
+} as const satisfies Record<string, RecordSpec>;
+
+/** What Rauha tells a running launcher over its control pipe: `u8 kind, u8 value`. End of file means: kill the zone, clean up, exit. */
+export const control = {
+  /** Forward signal `value` to the task. */
+  signal: 1,
+  /** Signal `value` to the task, then SIGKILL to the zone after the grace time of `timeout`; cause `cancelled`. */
+  cancel: 2,
+  /** SIGKILL to the zone at once; cause `cancelled`. */
+  kill: 3,
+} as const;
+
+/** File descriptors of the launcher when it starts. Everything above is closed before anything else happens. */
+export const launcherFd = { control: 0, report: 1, errors: 2, plan: 3, stdin: 4, stdout: 5, stderr: 6 } as const;
+
+export const contractLimits = { planBytes: 8 << 20, ops: 4096, outputChunk: 65536, pathBytes: 4095 } as const;
+
+type FieldValue<F extends FieldType> = F extends "u32"
+  ? number
+  : F extends "u64"
+    ? bigint | number
+    : F extends "str"
+      ? string
+      : F extends "strs"
+        ? readonly string[]
+        : Uint8Array;
+
+/** One op as data: `{ op: "bind", source, target, flags }`. */
+export type PlanOp = {
+  [K in keyof typeof planOps]: { readonly op: K } & {
+    readonly [F in keyof (typeof planOps)[K]["fields"]]: FieldValue<(typeof planOps)[K]["fields"][F] & FieldType>;
+  };
+}[keyof typeof planOps];
+
+type ReportValue<F extends FieldType> = F extends "u64" ? number : FieldValue<F>;
+
+/** One record of a launcher's report as data. `u64` arrives as a number: no count here passes 2^53. */
+export type ReportRecord = {
+  [K in keyof typeof reportRecords]: { readonly record: K } & {
+    readonly [F in keyof (typeof reportRecords)[K]["fields"]]: ReportValue<
+      (typeof reportRecords)[K]["fields"][F] & FieldType
+    >;
+  };
+}[keyof typeof reportRecords];
