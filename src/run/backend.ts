@@ -1,0 +1,31 @@
+import type { ReportRecord } from "./plan/contract.ts";
+import type { HostFacts } from "./host-facts.ts";
+import type { Plan } from "./plan/plan.ts";
+
+/**
+ * What a platform gives the core: facts before, events after. A backend executes plans and builds no report, so that
+ * Linux, a VM and macOS can't drift apart.
+ */
+export interface Backend {
+  readonly name: "linux" | "darwin";
+  /** Asks the host. Never throws for something missing: a missing thing is a fact. */
+  probe(): HostFacts;
+  /**
+   * Runs one zone to its end and emits everything that happens, in order; the last event is `cleaned` or `lost`.
+   * Resolves when nothing of the zone is left. `signals` lets the caller cancel.
+   */
+  run(plan: Plan, emit: (event: BackendEvent) => void, signals: SignalSource): Promise<void>;
+}
+
+/** A launcher's record, or the backend's own word that the launcher ended without its last one; with the time in ms since the epoch. */
+export type BackendEvent = { readonly at: number } & (
+  | ReportRecord
+  | { readonly record: "lost"; readonly detail: string }
+  | { readonly record: "created" }
+);
+
+/** Signals that Rauha itself received and that a running zone must hear of. */
+export interface SignalSource {
+  /** Signal numbers that arrived since the last call, oldest first. */
+  take(): readonly number[];
+}

@@ -1,0 +1,75 @@
+import type { Diagnostic, Origin } from "../diagnostic.ts";
+import type { PlanOp } from "./contract.ts";
+
+/** An op with its reason: which rule asked for it, in which words. */
+export interface PlannedOp {
+  readonly op: PlanOp;
+  readonly origin: Origin;
+  /** What the op is for, as `--explain` prints it. */
+  readonly intent: string;
+}
+
+/** Names of `guarantees[]`; append-only. */
+export type GuaranteeName =
+  | "user_namespace"
+  | "mount_namespace"
+  | "pid_namespace"
+  | "ipc_namespace"
+  | "uts_namespace"
+  | "network_namespace"
+  | "cgroup_namespace"
+  | "filesystem_view"
+  | "filesystem_rules"
+  | "proc_masked"
+  | "devices"
+  | "tmpfs_quota"
+  | "environment"
+  | "file_descriptors"
+  | "no_new_privs"
+  | "capabilities"
+  | "syscall_filter"
+  | "network_rules"
+  | "scope"
+  | "lsm_zone_boundary"
+  | "wall_clock"
+  | "memory_limit"
+  | "pids_limit"
+  | "cpu_shares"
+  | "cpu_quota"
+  | "io_weight"
+  | "rlimit_cpu"
+  | "rlimit_as"
+  | "rlimit_fsize"
+  | "rlimit_nofile"
+  | "rlimit_core"
+  | "self_test";
+
+/** A promise about the zone, and the ops that keep it: if one of them is skipped, the report takes the promise back. */
+export interface PlannedGuarantee {
+  readonly name: GuaranteeName;
+  readonly state: "enforced" | "not_requested" | "unavailable";
+  /** What enforces it (`cgroup2 memory.max`, `rlimit`, `mount namespace`), or why nothing does. */
+  readonly mechanism: string | null;
+  /** Indexes into `Plan.ops`. */
+  readonly ops: readonly number[];
+}
+
+/** Everything that will happen, as data. `--explain` prints it; a backend executes it. */
+export interface Plan {
+  readonly taskId: string;
+  readonly zoneId: string;
+  readonly command: readonly string[];
+  readonly policy: { readonly name: string; readonly hash: string };
+  readonly isolation: "zone" | "vm";
+  readonly ops: readonly PlannedOp[];
+  readonly guarantees: readonly PlannedGuarantee[];
+  /** LSMs that will decide for the zone. */
+  readonly lsm: readonly ("bpf-lsm" | "landlock")[];
+  readonly seccomp: boolean;
+  /** What holds less than one might think, in words: a fallback, an ABI that lacks a right. */
+  readonly warnings: readonly Diagnostic[];
+}
+
+export type PlanOutcome =
+  | { readonly ok: true; readonly plan: Plan }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };

@@ -1,0 +1,54 @@
+import type { NetworkMode } from "./policy/policy.ts";
+import type { Origin } from "./diagnostic.ts";
+
+/**
+ * What the caller asked for, checked for form but not against policy or host: one `rauha sandbox` invocation.
+ * Absent means: not asked, the policy or the default decides. Paths are absolute; sizes are bytes, times milliseconds.
+ */
+export interface SandboxRequest {
+  readonly taskId: string;
+  readonly zoneId: string;
+  readonly command: readonly string[];
+  readonly repo?: { readonly path: string; readonly mode: RepoMode; readonly origin: Origin } | undefined;
+  readonly workdir?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+  /** Variables to set, in order; the last of a name wins. */
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  /** Variables of the caller's to hand in. */
+  readonly envPass: readonly string[];
+  /** The filesystem view, piece by piece, in the order of the command line. */
+  readonly view: readonly ViewEntry[];
+  readonly network?: NetworkMode | undefined;
+  readonly user?: { readonly uid: number; readonly gid?: number | undefined } | undefined;
+  readonly hostname?: string | undefined;
+  readonly limits: RequestLimits;
+  readonly io: RequestIo;
+}
+
+export type RepoMode = "overlay" | "rw" | "ro";
+
+/** One piece of the filesystem view. Targets are paths inside the zone. */
+export type ViewEntry =
+  | { readonly kind: "ro-bind" | "rw-bind"; readonly source: string; readonly target: string; readonly origin: Origin }
+  | { readonly kind: "tmpfs" | "dir"; readonly target: string; readonly origin: Origin }
+  | { readonly kind: "symlink"; readonly value: string; readonly target: string; readonly origin: Origin };
+
+/** Limits by flag; each narrows the policy's, or sets it where the policy sets none. */
+export interface RequestLimits {
+  readonly memoryBytes?: number | undefined;
+  readonly cpus?: number | undefined;
+  readonly pids?: number | undefined;
+  readonly cpuSeconds?: number | undefined;
+  readonly asBytes?: number | undefined;
+  readonly fsizeBytes?: number | undefined;
+  readonly nofile?: number | undefined;
+  readonly coreBytes?: number | undefined;
+}
+
+export interface RequestIo {
+  /** capture: streams are in the result; stream: the caller's own; pty: a terminal of the zone's own. */
+  readonly mode: "capture" | "stream" | "pty";
+  /** Whether the caller's stdin reaches the task. */
+  readonly stdin: boolean;
+  readonly maxOutputBytes: number;
+}

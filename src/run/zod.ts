@@ -1,0 +1,2 @@
+/** The one place that imports zod; nothing of the hot path may import this file except as a type. */
+export { z } from "zod";
