@@ -1,0 +1,73 @@
+/** Compiles the TypeScript program and the Bun runtime into one executable. */
+import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { BuildError } from "./build-error.ts";
+import { filesOf, hashInputs, isFresh, writeWhole } from "./stamp.ts";
+
+/**
+ * What keeps the working directory's files out of the program. Rauha runs in directories that it must not trust: a `bunfig.toml`
+ * there could preload code into it, outside any zone, and a `.env` could change its environment.
+ */
+export const NO_AUTOLOAD = [
+  "--no-compile-autoload-dotenv",
+  "--no-compile-autoload-bunfig",
+  "--no-compile-autoload-tsconfig",
+  "--no-compile-autoload-package-json",
+] as const;
+
+export const COMPILE_FLAGS = [
+  "--compile",
+  "--minify",
+  "--bytecode",
+  "--format=esm",
+  "--target=bun",
+  "--sourcemap=none",
+  "--reject-unresolved",
+  "--env=disable",
+  "--define",
+  'process.env.NODE_ENV="production"',
+  ...NO_AUTOLOAD,
+] as const;
+
+const INPUTS = [
+  "src/**/*",
+  "policies/**/*",
+  "build/build-info.json",
+  "build/launcher.b64.txt",
+  "package.json",
+  "bun.lock",
+  "tsconfig.json",
+];
+
+export interface ExecutableOptions {
+  readonly entry: string;
+  readonly outfile: string;
+  readonly force: boolean;
+}
+
+/** Compiles `entry` to `outfile`, unless the inputs are those of the last time. */
+export async function buildExecutable(options: ExecutableOptions): Promise<{ readonly skipped: boolean }> {
+  const stamp = "build/executable.stamp";
+  const hash = hashInputs(filesOf(INPUTS), [Bun.version, Bun.revision, ...COMPILE_FLAGS, options.entry]);
+  if (!options.force && isFresh(stamp, hash, [options.outfile])) return { skipped: true };
+  compileExecutable(options.entry, options.outfile);
+  writeWhole(stamp, `${hash}\n`);
+  const megabytes = Math.round(statSync(options.outfile).size / 1e6);
+  console.log(`build: ${options.outfile} (bun ${Bun.version}, ${megabytes} MB)`);
+  return { skipped: false };
+}
+
+/** One call of the compiler, in a directory of its own first: the name of the output is part of the output. */
+export function compileExecutable(entry: string, outfile: string): void {
+  const work = `${dirname(outfile)}/.build-${process.pid}`;
+  const temporary = `${work}/${basename(outfile)}`;
+  mkdirSync(work, { recursive: true });
+  try {
+    const command = [process.execPath, "build", ...COMPILE_FLAGS, entry, "--outfile", temporary];
+    const { exitCode, stdout, stderr } = Bun.spawnSync(command, { stdout: "pipe", stderr: "pipe" });
+    if (exitCode !== 0) throw new BuildError(`${entry} does not compile:\n${`${stdout}${stderr}`.trimEnd()}`);
+    renameSync(temporary, outfile);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
