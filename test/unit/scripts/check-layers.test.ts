@@ -115,7 +115,3 @@ describe("import cycles", () => {
     );
   });
 });
-
-test("this repository keeps to its layers", () => {
-  expect(checkLayers(join(import.meta.dir, "../../.."))).toEqual([]);
-});
