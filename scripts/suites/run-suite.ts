@@ -1,0 +1,58 @@
+/** Runs one suite as one user, and reads what its runner reported. */
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseJunit } from "./junit.ts";
+import type { OrdinaryUser } from "./ordinary-user.ts";
+import type { SuiteRun } from "./suites.ts";
+import type { RunOutcome } from "./tally.ts";
+
+const TEST_TIMEOUT_MS = 60_000;
+/** The guard around a suite, for a runner that hangs itself; the VM is emulated and needs longer. */
+const SUITE_SECONDS = 900;
+const VM_SECONDS = 1800;
+
+export interface RunContext {
+  readonly repository: string;
+  /** Where root's or the caller's reports go. */
+  readonly reports: string;
+  /** The user for runs as "user", when it is not the caller. */
+  readonly user: OrdinaryUser | undefined;
+  readonly secondsLeft: () => number;
+}
+
+/** Runs it to its end, or until its time is up; the output goes straight to the caller. */
+export async function runSuite(run: SuiteRun, context: RunContext): Promise<RunOutcome> {
+  const user = run.as === "user" ? context.user : undefined;
+  const repository = user?.repository ?? context.repository;
+  const report = join(user?.reports ?? context.reports, `${run.suite}-${run.as}.xml`);
+  mkdirSync(dirname(report), { recursive: true });
+  rmSync(report, { force: true });
+
+  const start = performance.now();
+  const seconds = Math.max(1, Math.min(run.as === "vm" ? VM_SECONDS : SUITE_SECONDS, context.secondsLeft()));
+  const child = Bun.spawn(["timeout", "--kill-after=10", String(Math.ceil(seconds)), ...commandOf(run, report, user)], {
+    cwd: repository,
+    env: { ...environment(), ...user?.env, RAUHA_TEST_AS: run.as },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const exitCode = await child.exited;
+  const tests = existsSync(report) ? parseJunit(readFileSync(report, "utf8")) : [];
+  return { run, tests, exitCode, seconds: (performance.now() - start) / 1000 };
+}
+
+function commandOf(run: SuiteRun, report: string, user: OrdinaryUser | undefined): string[] {
+  const bun = "node_modules/.bin/bun";
+  if (run.as === "vm") return [bun, "scripts/rig.ts", "test", "--junit", report];
+  const verbose = process.env["RAUHA_TEST_VERBOSE"] === "1" ? [] : ["--only-failures"];
+  const reporter = ["--reporter=junit", `--reporter-outfile=${report}`, `--timeout=${TEST_TIMEOUT_MS}`];
+  return [...(user?.prefix ?? []), bun, "test", ...verbose, ...reporter, `./test/${run.suite}/`];
+}
+
+/** The caller's environment, without what would change how the runner or the program behaves. */
+function environment(): Record<string, string> {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(BUN_OPTIONS|BUN_BE_BUN|RAUHA_(?!TEST_|FUZZ_|CACHE_).*)$/.test(name),
+  );
+  const defaults = { RAUHA_FUZZ_SECONDS: "5", NO_COLOR: "1" };
+  return { ...defaults, ...(Object.fromEntries(kept) as Record<string, string>) };
+}
