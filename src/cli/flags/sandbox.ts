@@ -1,0 +1,174 @@
+import type { Diagnostic } from "../../run/diagnostic.ts";
+import type { RequestLimits, SandboxRequest, ViewEntry } from "../../run/request.ts";
+import type { GivenFlags } from "./given.ts";
+import { parseFlags } from "./parse.ts";
+import { quote } from "./quote.ts";
+import { defaultMaxOutputBytes, sandboxFlags } from "./sandbox-table.ts";
+
+/** A request without what the runner draws and computes itself. */
+export type UnnamedRequest = Omit<SandboxRequest, "taskId" | "zoneId" | "commandHash">;
+
+/** One `rauha sandbox` command line, checked for form. */
+export interface SandboxInvocation extends ResultTargets {
+  readonly request: UnnamedRequest;
+  /** A shipped policy's name or a file, as written. */
+  readonly policyName: string;
+  readonly explain: boolean;
+  /** --help was given: print help, whatever else is right or wrong. The request is empty then. */
+  readonly help: boolean;
+}
+
+/** Where the result goes; known as well as may be even when the rest of the command line is wrong. */
+export interface ResultTargets {
+  /** Absent: neither --json nor --no-json was given. */
+  readonly json?: boolean | undefined;
+  /** Absolute. */
+  readonly resultFile?: string | undefined;
+  readonly resultFd?: number | undefined;
+}
+
+export type SandboxParse =
+  | { readonly ok: true; readonly invocation: SandboxInvocation }
+  | ({ readonly ok: false; readonly diagnostics: readonly Diagnostic[] } & ResultTargets);
+
+type Given = GivenFlags<typeof sandboxFlags>;
+
+/**
+ * Reads the arguments that follow `rauha sandbox`. Imports nothing but tables and text functions: this is the hot path.
+ * The command begins after `--`, or at the first argument that is no option.
+ */
+export function parseSandboxArgs(argv: readonly string[], { cwd }: { readonly cwd: string }): SandboxParse {
+  const { given, operands: command, diagnostics } = parseFlags(argv, sandboxFlags, { cwd, operands: "command" });
+  const targets: ResultTargets = {
+    json: given.one("json"),
+    resultFile: given.one("result"),
+    resultFd: given.one("result-fd"),
+  };
+  const help = given.one("help") ?? false;
+  const all = help ? [] : [...diagnostics, ...checkTogether(given), ...checkCommand(command)];
+  if (all.length > 0) return { ok: false, diagnostics: all, ...targets };
+  return {
+    ok: true,
+    invocation: {
+      request: { command, ...requestOf(given) },
+      policyName: given.one("policy") ?? "task",
+      explain: given.one("explain") ?? false,
+      help,
+      ...targets,
+    },
+  };
+}
+
+function requestOf(given: Given): Omit<UnnamedRequest, "command"> {
+  const network = given.one("network");
+  const tty = given.one("tty") ?? false;
+  const stream = given.one("stream") ?? false;
+  return {
+    repo: repoOf(given),
+    workdir: given.one("workdir"),
+    timeoutMs: given.one("timeout"),
+    env: given.all("env").map(({ value }) => value),
+    envPass: given.all("env-pass").map(({ value }) => value),
+    view: viewOf(given),
+    network: network === "isolated" ? "none" : network,
+    user: given.one("user"),
+    hostname: given.one("hostname"),
+    limits: limitsOf(given),
+    io: {
+      mode: tty ? "pty" : stream ? "stream" : "capture",
+      stdin: stream || (given.one("interactive") ?? false),
+      maxOutputBytes: given.one("max-output") ?? defaultMaxOutputBytes,
+    },
+  };
+}
+
+function repoOf(given: Given): SandboxRequest["repo"] {
+  const repo = given.flag("repo-path");
+  if (repo === undefined) return undefined;
+  return { path: repo.value, mode: given.one("repo-mode") ?? "overlay", origin: repo.origin };
+}
+
+/** The options of the view in the order of the command line, since a later one may lie below an earlier one. */
+function viewOf(given: Given): ViewEntry[] {
+  const entries = [
+    ...given
+      .all("ro-bind")
+      .map((flag) => ({ flag, entry: { kind: "ro-bind" as const, ...flag.value, origin: flag.origin } })),
+    ...given
+      .all("rw-bind")
+      .map((flag) => ({ flag, entry: { kind: "rw-bind" as const, ...flag.value, origin: flag.origin } })),
+    ...given
+      .all("tmpfs")
+      .map((flag) => ({ flag, entry: { kind: "tmpfs" as const, target: flag.value, origin: flag.origin } })),
+    ...given
+      .all("dir")
+      .map((flag) => ({ flag, entry: { kind: "dir" as const, target: flag.value, origin: flag.origin } })),
+    ...given
+      .all("symlink")
+      .map((flag) => ({ flag, entry: { kind: "symlink" as const, ...flag.value, origin: flag.origin } })),
+  ];
+  const place = new Map(given.inOrder.map((flag, index) => [flag as unknown, index]));
+  return entries.sort((a, b) => (place.get(a.flag) ?? 0) - (place.get(b.flag) ?? 0)).map(({ entry }) => entry);
+}
+
+function limitsOf(given: Given): RequestLimits {
+  return {
+    memoryBytes: given.one("memory"),
+    cpus: given.one("cpus"),
+    pids: given.one("pids"),
+    cpuSeconds: given.one("limit-cpu"),
+    asBytes: given.one("limit-as"),
+    fsizeBytes: given.one("limit-fsize"),
+    nofile: given.one("limit-nofile"),
+    coreBytes: given.one("limit-core"),
+  };
+}
+
+/** Options that are right alone and wrong together. */
+function checkTogether(given: Given): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const [repo, mode] = [given.flag("repo-path"), given.flag("repo-mode")];
+  if (repo !== undefined && !given.met("repo-mode")) {
+    found.push({
+      code: "unsupported",
+      message: "the default mode of a workspace, overlay, is not available in this build",
+      hint: "add --repo-mode rw (writes go to your files) or --repo-mode ro (read-only)",
+      origin: repo.origin,
+    });
+  }
+  if (mode !== undefined && !given.met("repo-path")) {
+    found.push({
+      code: "usage",
+      message: "has no workspace to apply to",
+      hint: "add --repo-path DIR",
+      origin: mode.origin,
+    });
+  }
+  const [tty, stream] = [given.flag("tty"), given.flag("stream")];
+  if (tty !== undefined && stream !== undefined) {
+    found.push({
+      code: "usage",
+      message: "--tty gives the task a terminal of its own, --stream your own streams; one excludes the other",
+      hint: "keep one of them",
+      origin: tty.origin,
+    });
+  }
+  return found;
+}
+
+function checkCommand(command: readonly string[]): Diagnostic[] {
+  const hint = "write it last: rauha sandbox [options] -- command [arguments...]";
+  const [program] = command;
+  if (program === undefined) return [{ code: "usage", message: "no command was given", hint }];
+  if (program === "") return [{ code: "usage", message: "the command's name is empty", hint }];
+  if (/^[\u2010-\u2015\u2212]/.test(program)) {
+    return [
+      {
+        code: "usage",
+        message: `${quote(program)} begins with a dash that is not the keyboard's -`,
+        hint: "options begin with -",
+      },
+    ];
+  }
+  return [];
+}

@@ -1,0 +1,53 @@
+import { describe, expect, test } from "bun:test";
+import { exitCodeOf } from "../../../src/cli/words.ts";
+import { mistake, refused } from "./sandbox-args.ts";
+
+describe("options whose feature is not in this build", () => {
+  test.each<string[]>([
+    ["--image", "python:3.12"],
+    ["--pull", "always"],
+    ["--platform", "linux/arm64"],
+    ["--name", "z"],
+    ["--keep-zone"],
+    ["--on-success", "apply"],
+    ["--patch", "p.diff"],
+    ["--overlay-bind", "/a:/b"],
+    ["--allow-domain", "example.com"],
+    ["--allow-egress", "1.2.3.4/32:443"],
+    ["--publish", "8080:80"],
+    ["--isolation", "vm"],
+    ["--network", "filtered"],
+    ["--network", "bridged"],
+    ["--network", "host"],
+  ])("%s %s is known and refused", (...argv) => {
+    const found = mistake(...argv);
+    expect(found).toMatchObject({ code: "unsupported", origin: { kind: "flag", flag: argv[0] ?? "" } });
+    expect(found.message).toContain("not available in this build");
+    expect(exitCodeOf([found])).toBe(125);
+  });
+
+  test("an enum value says which ones there are", () => {
+    expect(mistake("--network=host").hint).toBe("write --network none|isolated");
+    expect(mistake("--isolation=vm").hint).toBe("write --isolation zone");
+  });
+
+  test("--repo-mode overlay, said or meant", () => {
+    expect(mistake("--repo", ".", "--repo-mode", "overlay")).toMatchObject({
+      code: "unsupported",
+      hint: "write --repo-mode rw|ro",
+    });
+    const silent = mistake("--repo", ".");
+    expect(silent).toMatchObject({ code: "unsupported", origin: { flag: "--repo-path" } });
+    expect(silent.hint).toContain("--repo-mode rw");
+    expect(silent.hint).toContain("--repo-mode ro");
+  });
+
+  test("a repeatable one is named once", () => {
+    expect(refused("--allow-domain", "a", "--allow-domain", "b")).toHaveLength(1);
+  });
+
+  test("beside a mistake the command line is a usage error", () => {
+    expect(exitCodeOf(refused("--image", "x", "--netwrok", "none"))).toBe(2);
+    expect(exitCodeOf(refused("--image", "x", "--keep-zone"))).toBe(125);
+  });
+});
