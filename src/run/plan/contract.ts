@@ -35,9 +35,14 @@ export const stages = [
 ] as const;
 export type Stage = (typeof stages)[number];
 
+/** How often an op stands in a plan: exactly once, at most once, or any number of times. The launcher refuses a plan that differs. */
+export type Times = "once" | "optional" | "many";
+
 interface RecordSpec {
   readonly id: number;
   readonly stage: Stage;
+  /** `many` where it is left out. */
+  readonly times?: Times;
   readonly fields: Readonly<Record<string, FieldType>>;
 }
 
@@ -83,12 +88,12 @@ export const verifyCheck = {
 /** What a plan is made of. Ids are append-only. */
 export const planOps = {
   /** Namespaces of the zone, as CLONE_NEW* bits; always at least mount and pid. See clone(2), namespaces(7). */
-  namespaces: { id: 1, stage: "clone", fields: { flags: "u32" } },
+  namespaces: { id: 1, stage: "clone", times: "once", fields: { flags: "u32" } },
   /** One line of uid_map or gid_map, user_namespaces(7). */
   uid_map: { id: 2, stage: "idmap", fields: { inside: "u32", outside: "u32", count: "u32" } },
   gid_map: { id: 3, stage: "idmap", fields: { inside: "u32", outside: "u32", count: "u32" } },
   /** Writes "deny" to /proc/PID/setgroups, before gid_map: an ordinary user's map needs it. */
-  setgroups_deny: { id: 4, stage: "idmap", fields: {} },
+  setgroups_deny: { id: 4, stage: "idmap", times: "optional", fields: {} },
 
   /** Makes a cgroup directory for the zone and puts the zone in it; removed when the zone has ended. */
   cgroup: { id: 10, stage: "cgroup", fields: { path: "str", kind: "u32" } },
@@ -100,7 +105,7 @@ export const planOps = {
   cgroup_sweep: { id: 13, stage: "cleanup", fields: { path: "str", prefix: "str", min_age_s: "u32" } },
 
   /** The zone's root: one tmpfs that the host never sees, and the quota of every `scratch` directory together. */
-  root: { id: 20, stage: "mount", fields: { size: "u64", inodes: "u64" } },
+  root: { id: 20, stage: "mount", times: "once", fields: { size: "u64", inodes: "u64" } },
   /** Binds a host path (and what is mounted below it) into the zone, nosuid. The target is made if it lies on the root tmpfs. */
   bind: { id: 21, stage: "mount", fields: { source: "str", target: "str", flags: "u32" } },
   /** Shows a host path as it is: a symlink is made again, anything else is bound like `bind`. */
@@ -123,33 +128,40 @@ export const planOps = {
   mask: { id: 31, stage: "mount", fields: { target: "str", flags: "u32" } },
   /** Makes what is mounted at, or lies below, a path of the zone read-only. */
   read_only: { id: 32, stage: "mount", fields: { target: "str", flags: "u32" } },
+  /** The host path must exist (for a denied path that no view shows): a missing one is a typing error, so it is refused. Nothing is mounted. */
+  expect: { id: 33, stage: "mount", fields: { source: "str", flags: "u32" } },
 
   /** pivot_root(2) into the root, detach the host's tree; then the root tmpfs itself becomes read-only. */
-  pivot: { id: 40, stage: "pivot", fields: { read_only_root: "u32" } },
-  hostname: { id: 41, stage: "net", fields: { name: "str" } },
+  pivot: { id: 40, stage: "pivot", times: "once", fields: { read_only_root: "u32" } },
+  hostname: { id: 41, stage: "net", times: "optional", fields: { name: "str" } },
   /** Brings `lo` up in the zone's network namespace. */
-  loopback: { id: 42, stage: "net", fields: {} },
+  loopback: { id: 42, stage: "net", times: "optional", fields: {} },
 
   /** setrlimit(2) for the task; RLIM_INFINITY is 2^64 - 1. `clamp` 1: a hard limit below `hard` is kept and reported as skipped. */
   rlimit: { id: 50, stage: "limits", fields: { resource: "u32", soft: "u64", hard: "u64", clamp: "u32" } },
   /** Without a memory cgroup: init sums what the zone holds every `interval_ms` and kills the zone over `limit` bytes. */
-  watch_memory: { id: 51, stage: "limits", fields: { limit: "u64", interval_ms: "u32" } },
+  watch_memory: { id: 51, stage: "limits", times: "optional", fields: { limit: "u64", interval_ms: "u32" } },
   /** Wall clock: at `wall_ms` SIGTERM to the task's process group, `grace_ms` later SIGKILL to the zone. 0: no limit. */
-  timeout: { id: 52, stage: "limits", fields: { wall_ms: "u64", grace_ms: "u64" } },
+  timeout: { id: 52, stage: "limits", times: "optional", fields: { wall_ms: "u64", grace_ms: "u64" } },
 
   /** Who the task is inside: ids, supplementary groups as decimal strings, umask. */
-  identity: { id: 60, stage: "caps", fields: { uid: "u32", gid: "u32", groups: "strs", umask: "u32", flags: "u32" } },
+  identity: {
+    id: 60,
+    stage: "caps",
+    times: "once",
+    fields: { uid: "u32", gid: "u32", groups: "strs", umask: "u32", flags: "u32" },
+  },
   /** The task's capabilities, as a mask over capability numbers: bounding, permitted, effective, inheritable and ambient. no_new_privs is always set. */
-  capabilities: { id: 61, stage: "caps", fields: { mask: "u64" } },
+  capabilities: { id: 61, stage: "caps", times: "once", fields: { mask: "u64" } },
   /** Forbidden acts to try after locking down; see `verifyCheck`. */
-  verify: { id: 62, stage: "verify", fields: { checks: "u32" } },
+  verify: { id: 62, stage: "verify", times: "optional", fields: { checks: "u32" } },
 
   /** Streams of the task. `max_output` bytes of each captured stream are reported, the rest counted. */
-  io: { id: 70, stage: "exec", fields: { mode: "u32", stdin: "u32", max_output: "u64" } },
+  io: { id: 70, stage: "exec", times: "once", fields: { mode: "u32", stdin: "u32", max_output: "u64" } },
   /** chdir(2) of the task. */
-  workdir: { id: 71, stage: "exec", fields: { path: "str" } },
+  workdir: { id: 71, stage: "exec", times: "optional", fields: { path: "str" } },
   /** The task: its arguments and its whole environment. argv[0] without a slash is searched in the environment's PATH. */
-  exec: { id: 72, stage: "exec", fields: { argv: "strs", env: "strs" } },
+  exec: { id: 72, stage: "exec", times: "once", fields: { argv: "strs", env: "strs" } },
 } as const satisfies Record<string, RecordSpec>;
 
 /** How a zone came to its end, in `ended.cause`; what the task's wait status alone can't tell. */
@@ -203,6 +215,13 @@ export const control = {
 /** File descriptors of the launcher when it starts. Everything above is closed before anything else happens. */
 export const launcherFd = { control: 0, report: 1, errors: 2, plan: 3, stdin: 4, stdout: 5, stderr: 6 } as const;
 
+/** First word of a plan, "RHP1"; the contract's hash follows as a u64, so that two builds never misread each other. */
+export const planMagic = 0x31504852;
+
+/** Length of a plan's header: magic, contract hash, op count, total bytes. */
+export const planHeaderBytes = 20;
+
+/** `ops` and `planBytes` bound a plan; `pathBytes` bounds every `str` in it (the words of `strs` only by the plan's size). */
 export const contractLimits = { planBytes: 8 << 20, ops: 4096, outputChunk: 65536, pathBytes: 4095 } as const;
 
 type FieldValue<F extends FieldType> = F extends "u32"

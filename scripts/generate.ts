@@ -1,0 +1,32 @@
+/**
+ * Writes the files that are derived from a source of truth elsewhere in the repository, or with --check says which of them
+ * are not up to date. A generator is one entry of the list below.
+ *
+ *   bun scripts/generate.ts [--check]
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { generateContract } from "./generate/contract.ts";
+import type { Generator } from "./generate/generator.ts";
+
+const generators: readonly Generator[] = [generateContract];
+
+async function main(check: boolean): Promise<number> {
+  process.chdir(`${import.meta.dir}/..`);
+  const stale: string[] = [];
+  for (const generate of generators) {
+    for (const { path, content } of await generate()) {
+      if (existsSync(path) && readFileSync(path, "utf8") === content) continue;
+      stale.push(path);
+      if (check) continue;
+      const temporary = `${path}.${process.pid}.tmp`;
+      writeFileSync(temporary, content);
+      renameSync(temporary, path);
+      console.log(`generate: ${path}`);
+    }
+  }
+  if (!check || stale.length === 0) return 0;
+  console.error(`generate: not up to date: ${stale.join(", ")}; run \`make generate\``);
+  return 1;
+}
+
+process.exit(await main(process.argv.includes("--check")));
