@@ -1,5 +1,5 @@
-import type { ReportRecord } from "./plan/contract.ts";
 import type { HostFacts } from "./host-facts.ts";
+import type { ReportRecord } from "./plan/contract.ts";
 import type { Plan } from "./plan/plan.ts";
 
 /**
@@ -8,6 +8,7 @@ import type { Plan } from "./plan/plan.ts";
  */
 export interface Backend {
   readonly name: "linux" | "darwin";
+  readonly io: HostIo;
   /** Asks the host. Never throws for something missing: a missing thing is a fact. */
   probe(): HostFacts;
   /**
@@ -17,15 +18,25 @@ export interface Backend {
   run(plan: Plan, emit: (event: BackendEvent) => void, signals: SignalSource): Promise<void>;
 }
 
-/** A launcher's record, or the backend's own word that the launcher ended without its last one; with the time in ms since the epoch. */
+/** A launcher's record, or the backend's own word (the launcher ended without its last record, the caller cancelled); with the time in ms since the epoch. */
 export type BackendEvent = { readonly at: number } & (
   | ReportRecord
   | { readonly record: "lost"; readonly detail: string }
-  | { readonly record: "created" }
+  /** Rauha received a signal and told the launcher to cancel. */
+  | { readonly record: "cancelled"; readonly signal: number }
 );
 
 /** Signals that Rauha itself received and that a running zone must hear of. */
 export interface SignalSource {
   /** Signal numbers that arrived since the last call, oldest first. */
   take(): readonly number[];
+}
+
+/** The caller's own files and terminals, without what node:fs and process.stdout cost at start. */
+export interface HostIo {
+  /** Writes all bytes to a descriptor of the caller's; 0, or the errno. */
+  write(fd: number, bytes: Uint8Array): number;
+  isTerminal(fd: number): boolean;
+  /** Replaces a file by a temporary name and a rename, mode 0644 less the umask; 0, or the errno. */
+  replaceFile(path: string, bytes: Uint8Array): number;
 }

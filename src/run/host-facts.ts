@@ -21,8 +21,6 @@ export interface HostFacts {
   readonly cgroup: CgroupFacts;
   /** Whether bpf-lsm programs of ours are pinned and usable by this caller. */
   readonly bpfLsm: Fact;
-  /** Hard limits of the caller (RLIMIT_*): a zone can't be given more. 2^64 - 1 is no limit. */
-  readonly hardLimits: Readonly<Record<string, bigint>>;
   /** The caller's environment; only what policy or flags name enters a zone. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;

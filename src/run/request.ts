@@ -1,5 +1,5 @@
-import type { NetworkMode } from "./policy/policy.ts";
 import type { Origin } from "./diagnostic.ts";
+import type { NetworkMode } from "./policy/policy.ts";
 
 /**
  * What the caller asked for, checked for form but not against policy or host: one `rauha sandbox` invocation.
@@ -9,6 +9,8 @@ export interface SandboxRequest {
   readonly taskId: string;
   readonly zoneId: string;
   readonly command: readonly string[];
+  /** `sha256:` and hex over the command's arguments, each followed by NUL. */
+  readonly commandHash: string;
   readonly repo?: { readonly path: string; readonly mode: RepoMode; readonly origin: Origin } | undefined;
   readonly workdir?: string | undefined;
   readonly timeoutMs?: number | undefined;

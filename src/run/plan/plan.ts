@@ -59,6 +59,9 @@ export interface Plan {
   readonly taskId: string;
   readonly zoneId: string;
   readonly command: readonly string[];
+  /** `sha256:` and hex over the command's arguments, each followed by NUL: what events carry instead of argv. */
+  readonly commandHash: string;
+  readonly backend: { readonly name: string; readonly platform: string };
   readonly policy: { readonly name: string; readonly hash: string };
   readonly isolation: "zone" | "vm";
   readonly ops: readonly PlannedOp[];

@@ -1,151 +1,112 @@
 import { z } from "../zod.ts";
+import { enforcementEventSchema, eventSchema } from "./event-schema.ts";
+import { amount, count, described, enforcementMode, text, timestamp, trustLevel } from "./schema-parts.ts";
 
 /**
  * The public result of `rauha sandbox`, version 1, and the source of its JSON Schema. Keys are append-only.
  * What could not be measured is null, never a made-up 0. SPEC.md section 1 is the contract.
  */
 
-const timestamp = z.iso.datetime({ offset: true }).describe("RFC 3339");
-const count = z.number().int().min(0);
-
 export const guaranteeSchema = z.strictObject({
-  name: z.string(),
-  state: z.enum(["enforced", "not_requested", "unavailable"]),
-  mechanism: z.string().nullable().describe("What enforces it, or why nothing does"),
-});
-
-export const eventSchema = z
-  .looseObject({
-    "event.name": z.string().regex(/^rauha(\.[a-z_]+){2,3}$/),
-    "event.version": z.literal(1),
-    "event.kind": z.enum([
-      "lifecycle",
-      "policy",
-      "execution",
-      "filesystem",
-      "network",
-      "resource",
-      "enforcement",
-      "audit",
-      "cleanup",
-      "backend",
-      "error",
-    ]),
-    "event.outcome": z.enum([
-      "started",
-      "succeeded",
-      "failed",
-      "denied",
-      "allowed",
-      "skipped",
-      "degraded",
-      "timed_out",
-      "cancelled",
-    ]),
-    timestamp,
-    level: z.enum(["debug", "info", "warn", "error"]),
-    task_id: z.string().optional(),
-    zone_id: z.string().optional(),
-    zone_name: z.string().optional(),
-    container_id: z.string().optional(),
-    command_hash: z.string().optional(),
-    image_ref: z.string().optional(),
-    policy_name: z.string().optional(),
-    policy_hash: z.string().optional(),
-    "backend.name": z.string().optional(),
-    "backend.platform": z.string().optional(),
-    "backend.enforcement_mode": z.enum(["enforcing", "audit_only", "noop", "unavailable"]).optional(),
-    duration_ms: z.number().min(0).optional(),
-    "error.code": z.string().optional(),
-    "error.kind": z.string().optional(),
-    "error.message": z.string().optional(),
-    trust_level: z.enum(["complete", "partial", "best_effort", "unavailable"]).optional(),
-    degraded_reason: z.string().optional(),
-    correlation_id: z.string().optional(),
-  })
-  .describe("A lifecycle or audit fact with flat dotted keys");
-
-export const enforcementEventSchema = z.strictObject({
-  timestamp,
-  hook: z.string(),
-  action: z.string(),
-  decision: z.enum(["allow", "deny", "error"]),
-  message: z.string(),
-  pid: z.number().int().nullable(),
-  comm: z.string().nullable(),
-  source_zone: z.string().nullable(),
-  target_zone: z.string().nullable(),
-  object: z.string().nullable(),
-  why: z.string().optional().describe("Which rule denied it"),
-  policy_key: z.string().optional().describe("The policy key that would allow it"),
+  name: text("What is promised"),
+  state: described(z.enum(["enforced", "not_requested", "unavailable"]), "Whether the promise was kept"),
+  mechanism: described(z.nullable(z.string()), "What enforces it, or why nothing does"),
 });
 
 export const errorSchema = z.strictObject({
-  code: z.string(),
-  stage: z.string(),
-  kind: z.string().describe("An errno name, or the class of the mistake"),
-  message: z.string(),
-  hint: z.string().nullable(),
-  origin: z.string().nullable().describe("The flag, or the policy key with file and line"),
+  code: text("Stable name of the mistake or failure"),
+  stage: text("Where in a zone's life it happened"),
+  kind: text("An errno name, or the class of the mistake"),
+  message: text("What went wrong, and what was expected"),
+  hint: described(z.nullable(z.string()), "How to fix it"),
+  origin: described(z.nullable(z.string()), "The flag, or the policy key with file and line"),
 });
+
+const usageSchema = z.strictObject({
+  user_ms: described(z.nullable(amount()), "Processor time in user mode"),
+  system_ms: described(z.nullable(amount()), "Processor time in the kernel"),
+  max_rss_bytes: described(z.nullable(count()), "Largest resident set of one process"),
+  memory_peak_bytes: described(z.nullable(count()), "Most memory that the zone held at one time"),
+  pids_peak: described(z.nullable(count()), "Most processes and threads at one time"),
+  io_read_bytes: described(z.nullable(count()), "Read from block devices"),
+  io_write_bytes: described(z.nullable(count()), "Written to block devices"),
+});
+
+const enforcementSchema = z.strictObject({
+  mode: described(enforcementMode(), "What the kernel did with the rules"),
+  lsm: described(z.array(z.enum(["bpf-lsm", "landlock"])), "Security modules that decided for the zone"),
+  seccomp: described(z.boolean(), "Whether system calls were filtered"),
+  isolation: described(z.enum(["zone", "vm"]), "What the boundary is made of"),
+  trust_level: described(trustLevel(), "How far this report can be relied on"),
+});
+
+const changeSchema = z.strictObject({
+  path: text("Path in the workspace"),
+  kind: text("added, modified, deleted, …"),
+  size: described(z.nullable(count()), "Size in bytes after the task"),
+});
+
+const causes = [
+  "exit",
+  "signal",
+  "timeout",
+  "oom",
+  "cpu_limit",
+  "file_size_limit",
+  "cancelled",
+  "policy",
+  "setup",
+] as const;
 
 export const resultSchema = z.strictObject({
-  schema: z.literal("rauha.sandbox.result/v1"),
-  task_id: z.string().regex(/^task_[0-9a-z]+$/),
-  zone_id: z.string().regex(/^zone_[0-9a-z]+$/),
-  command: z.array(z.string()),
-  status: z.enum(["succeeded", "failed", "timed_out", "runtime_error"]),
-  cause: z.enum([
-    "exit",
-    "signal",
-    "timeout",
-    "oom",
-    "cpu_limit",
-    "file_size_limit",
-    "cancelled",
-    "policy",
-    "setup",
-  ]),
-  exit_code: z.number().int().min(0).max(255).nullable(),
-  signal: z.string().nullable(),
-  duration_ms: z.number().min(0),
-  started_at: timestamp,
-  finished_at: timestamp,
-  stdout: z.string().nullable().describe("null when the stream was the caller's own"),
-  stdout_bytes: count.nullable(),
-  stdout_truncated: z.boolean(),
-  stdout_base64: z.string().optional().describe("Present when the stream is not UTF-8: its exact bytes"),
-  stderr: z.string().nullable(),
-  stderr_bytes: count.nullable(),
-  stderr_truncated: z.boolean(),
-  stderr_base64: z.string().optional(),
-  usage: z.strictObject({
-    user_ms: z.number().min(0).nullable(),
-    system_ms: z.number().min(0).nullable(),
-    max_rss_bytes: count.nullable(),
-    memory_peak_bytes: count.nullable(),
-    pids_peak: count.nullable(),
-    io_read_bytes: count.nullable(),
-    io_write_bytes: count.nullable(),
-  }),
-  guarantees: z.array(guaranteeSchema),
-  enforcement: z.strictObject({
-    mode: z.enum(["enforcing", "audit_only", "noop", "unavailable"]),
-    lsm: z.array(z.enum(["bpf-lsm", "landlock"])),
-    seccomp: z.boolean(),
-    isolation: z.enum(["zone", "vm"]),
-    trust_level: z.enum(["complete", "partial", "best_effort", "unavailable"]),
-  }),
-  policy: z.strictObject({ name: z.string(), hash: z.string() }).nullable(),
-  image: z.strictObject({ reference: z.string(), digest: z.string() }).nullable(),
-  changes: z.array(
-    z.strictObject({ path: z.string(), kind: z.string(), size: count.nullable() }),
+  schema: described(z.literal("rauha.sandbox.result/v1"), "Name and version of this form"),
+  task_id: described(z.string().check(z.regex(/^task_[0-9a-z]+$/)), "Unique to the invocation"),
+  zone_id: described(z.string().check(z.regex(/^zone_[0-9a-z]+$/)), "The zone that the task ran in"),
+  command: described(z.array(z.string()), "The command and its arguments"),
+  status: described(
+    z.enum(["succeeded", "failed", "timed_out", "runtime_error"]),
+    "runtime_error: Rauha itself could not run the task",
   ),
-  events: z.array(eventSchema),
-  enforcement_events: z.array(enforcementEventSchema),
-  error: errorSchema.nullable(),
+  cause: described(z.enum(causes), "What brought the task to its end"),
+  exit_code: described(
+    z.nullable(z.int().check(z.minimum(0), z.maximum(255))),
+    "null when the task did not exit by itself",
+  ),
+  signal: described(z.nullable(z.string()), "Name of the signal that ended the task"),
+  duration_ms: described(amount(), "Wall-clock time of the task"),
+  started_at: timestamp(),
+  finished_at: timestamp(),
+  stdout: described(z.nullable(z.string()), "null when the stream was the caller's own"),
+  stdout_bytes: described(z.nullable(count()), "What the task wrote, kept or not"),
+  stdout_truncated: described(z.boolean(), "Whether less was kept than written"),
+  stdout_base64: described(z.optional(z.string()), "Present when the stream is not UTF-8: its exact bytes"),
+  stderr: described(z.nullable(z.string()), "null when the stream was the caller's own"),
+  stderr_bytes: described(z.nullable(count()), "What the task wrote, kept or not"),
+  stderr_truncated: described(z.boolean(), "Whether less was kept than written"),
+  stderr_base64: described(z.optional(z.string()), "Present when the stream is not UTF-8: its exact bytes"),
+  usage: described(usageSchema, "What the zone used; null is not measured"),
+  guarantees: described(z.array(guaranteeSchema), "Every promise about the zone, and what became of it"),
+  enforcement: described(enforcementSchema, "Who enforced the policy"),
+  policy: described(
+    z.nullable(
+      z.strictObject({
+        name: text("Name of the policy"),
+        hash: text("sha256 of its canonical form, defaults filled in"),
+      }),
+    ),
+    "null when no policy could be read",
+  ),
+  image: described(
+    z.nullable(
+      z.strictObject({ reference: text("As it was asked for"), digest: text("Of the manifest that was run") }),
+    ),
+    "null when the root is the host's",
+  ),
+  changes: described(z.array(changeSchema), "What the task changed in the workspace"),
+  events: described(z.array(eventSchema), "Lifecycle and audit facts, in order"),
+  enforcement_events: described(z.array(enforcementEventSchema), "What was denied, in order"),
+  error: described(z.nullable(errorSchema), "null when Rauha did its work, whatever the task did"),
 });
 
-export type Result = z.infer<typeof resultSchema>;
-export type ResultEvent = z.infer<typeof eventSchema>;
-export type EnforcementEvent = z.infer<typeof enforcementEventSchema>;
+export type Result = z.output<typeof resultSchema>;
+export type { EnforcementEvent, ResultEvent } from "./event-schema.ts";

@@ -1,0 +1,30 @@
+/**
+ * The map of the program. `rauha sandbox` is the hot path: it loads the flag table, the planner and the platform's backend
+ * and nothing else. Every other command is found through the command tree, which loads what it needs.
+ */
+import type { Backend } from "../run/backend.ts";
+import { runSandbox } from "./sandbox.ts";
+
+/** The platform's backend; the only place of the command line that names one. */
+async function loadBackend(): Promise<Backend> {
+  if (process.platform === "linux") return (await import("../linux/backend.ts")).linuxBackend;
+  throw new Error(`rauha has no backend for ${process.platform} in this build`);
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const backend = await loadBackend();
+  if (argv[0] === "sandbox") return runSandbox(argv.slice(1), backend);
+  const { runCommandTree } = await import("./commands.ts");
+  const write = (fd: number, text: string) => {
+    backend.io.write(fd, new TextEncoder().encode(text));
+  };
+  return runCommandTree(argv, {
+    write,
+    backend: async () => backend,
+    env: process.env,
+    cwd: process.cwd(),
+    isTerminal: backend.io.isTerminal,
+  });
+}
+
+process.exit(await main(process.argv.slice(2)));

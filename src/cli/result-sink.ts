@@ -1,0 +1,50 @@
+import type { HostIo } from "../run/backend.ts";
+import type { Diagnostic } from "../run/diagnostic.ts";
+import type { Result } from "../run/result/schema.ts";
+import type { ResultTargets } from "./flags/sandbox.ts";
+import { renderDiagnostics, styleFor } from "./words.ts";
+
+/** Where the words and the result of one invocation go. */
+export interface ResultSink {
+  /** A piece of the task's own output; passed on at once for people, kept for the result otherwise. */
+  output(stream: number, data: Uint8Array): void;
+  complain(problems: readonly Diagnostic[]): void;
+  warn(warnings: readonly Diagnostic[]): void;
+  result(result: Result): void;
+  /** The last line for people. */
+  summary(line: string): void;
+}
+
+/**
+ * JSON goes to stdout when asked, or when stdout is no terminal and the task's own output does not go there
+ * (`streams`: --stream or -t); besides that to --result and --result-fd.
+ */
+export function resultSink(io: HostIo, targets: ResultTargets, streams: boolean): ResultSink {
+  const json = targets.json ?? (!streams && !io.isTerminal(1));
+  const words = (text: string) => {
+    if (text !== "") io.write(2, new TextEncoder().encode(text));
+  };
+  const style = () => styleFor(io.isTerminal(2), process.env);
+  return {
+    output: (stream, data) => {
+      if (!json) io.write(stream, data);
+    },
+    complain: (problems) => words(renderDiagnostics(problems, style())),
+    warn: (warnings) => words(warnings.length === 0 ? "" : renderDiagnostics(warnings, style(), "warning")),
+    result: (result) => {
+      if (!json && targets.resultFile === undefined && targets.resultFd === undefined) return;
+      const bytes = new TextEncoder().encode(`${JSON.stringify(result)}\n`);
+      if (json) io.write(1, bytes);
+      if (targets.resultFd !== undefined) report(io.write(targets.resultFd, bytes), `--result-fd ${targets.resultFd}`);
+      if (targets.resultFile !== undefined)
+        report(io.replaceFile(targets.resultFile, bytes), `--result ${targets.resultFile}`);
+    },
+    summary: (line) => {
+      if (!json) words(line);
+    },
+  };
+
+  function report(errno: number, target: string): void {
+    if (errno !== 0) words(`rauha: ${target}: the result can't be written: errno ${errno}\n`);
+  }
+}

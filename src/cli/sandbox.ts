@@ -1,0 +1,97 @@
+import type { Backend } from "../run/backend.ts";
+import type { Diagnostic } from "../run/diagnostic.ts";
+import { explainPlan, explainPlanData } from "../run/plan/explain.ts";
+import type { Plan } from "../run/plan/plan.ts";
+import { plan as planZone } from "../run/plan/planner.ts";
+import { foldEvent, newReport } from "../run/report/report.ts";
+import { verdictOf } from "../run/report/verdict.ts";
+import type { SandboxRequest } from "../run/request.ts";
+import { projectResult, refusedResult } from "../run/result/project.ts";
+import { parseSandboxArgs, type ResultTargets, type SandboxInvocation } from "./flags/sandbox.ts";
+import { commandHash, newId } from "./ids.ts";
+import { loadPolicy } from "./policy-source.ts";
+import { resultSink } from "./result-sink.ts";
+import { collectSignals } from "./signals.ts";
+import { summaryLine } from "./summary.ts";
+import { exitCodeOf } from "./words.ts";
+
+/** `rauha sandbox`: argv in, one result out; returns Rauha's exit code. SPEC section 1. */
+export async function runSandbox(argv: readonly string[], backend: Backend): Promise<number> {
+  const startedAt = Date.now();
+  const cwd = process.cwd();
+  const parsed = parseSandboxArgs(argv, { cwd });
+  const ids = { taskId: newId("task"), zoneId: newId("zone") };
+  const refuse = (
+    targets: ResultTargets,
+    command: readonly string[],
+    stage: string,
+    problems: readonly Diagnostic[],
+  ) => {
+    const sink = resultSink(backend.io, targets, false);
+    sink.complain(problems);
+    const exitCode = exitCodeOf(problems);
+    sink.result(refusedResult({ ...ids, command, policy: null, at: startedAt, stage }, problems));
+    return exitCode;
+  };
+  if (!parsed.ok) return refuse(parsed, [], "request", parsed.diagnostics);
+  const { invocation } = parsed;
+  if (invocation.help) return showHelp(backend);
+
+  const { command } = invocation.request;
+  const loaded = await loadPolicy(invocation.policyName, { cwd });
+  if (!loaded.ok) return refuse(invocation, command, "policy", loaded.diagnostics);
+  const facts = backend.probe();
+  const request = completeRequest(invocation, ids, backend);
+  const outcome = planZone({ request, policy: loaded.policy, facts });
+  if (!outcome.ok) return refuse(invocation, command, "plan", outcome.diagnostics);
+  if (invocation.explain) return explain(outcome.plan, invocation, backend);
+  return runPlan(outcome.plan, invocation, request, backend, startedAt);
+}
+
+/** What the parser leaves to the runner: names, hash, and whether a stdin that is no terminal goes in. */
+function completeRequest(
+  invocation: SandboxInvocation,
+  ids: { readonly taskId: string; readonly zoneId: string },
+  backend: Backend,
+): SandboxRequest {
+  const { request } = invocation;
+  // A pipe or a file is there to be read; a terminal only when -i says so, since a task waiting for keys looks like a hang.
+  const stdin = request.io.stdin || !backend.io.isTerminal(0);
+  return { ...request, ...ids, commandHash: commandHash(request.command), io: { ...request.io, stdin } };
+}
+
+async function runPlan(
+  plan: Plan,
+  invocation: SandboxInvocation,
+  request: SandboxRequest,
+  backend: Backend,
+  startedAt: number,
+): Promise<number> {
+  const sink = resultSink(backend.io, invocation, request.io.mode !== "capture");
+  sink.warn(plan.warnings);
+  const report = newReport(plan, startedAt);
+  await backend.run(
+    plan,
+    (event) => {
+      foldEvent(report, event);
+      if (event.record === "output") sink.output(event.stream, event.data);
+    },
+    collectSignals(),
+  );
+  const verdict = verdictOf(report);
+  const result = projectResult(report, verdict);
+  sink.result(result);
+  sink.summary(summaryLine(result));
+  return verdict.rauhaExitCode;
+}
+
+function explain(plan: Plan, invocation: SandboxInvocation, backend: Backend): number {
+  const text = invocation.json === true ? `${JSON.stringify(explainPlanData(plan), null, 2)}\n` : explainPlan(plan);
+  return backend.io.write(1, new TextEncoder().encode(text)) === 0 ? 0 : 125;
+}
+
+async function showHelp(backend: Backend): Promise<number> {
+  const { sandboxHelp } = await import("./help.ts");
+  backend.io.write(1, new TextEncoder().encode(sandboxHelp()));
+  return 0;
+}

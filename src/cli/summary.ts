@@ -1,0 +1,36 @@
+import type { Result } from "../run/result/schema.ts";
+
+/** One line for people after the task's own output: how it ended, how long it took, and what to look at. */
+export function summaryLine(result: Result): string {
+  const took = `in ${renderMilliseconds(result.duration_ms)}`;
+  if (result.error !== null && result.status === "runtime_error") {
+    const hint = result.error.hint === null ? "" : `\n  hint: ${result.error.hint}`;
+    const origin = result.error.origin === null ? "" : `${result.error.origin}: `;
+    return `rauha: ${origin}${result.error.message}${hint}\n`;
+  }
+  const cut = [result.stdout_truncated ? "stdout" : "", result.stderr_truncated ? "stderr" : ""].filter((name) => name);
+  const truncated = cut.length === 0 ? "" : `; ${cut.join(" and ")} cut in the result, see --max-output`;
+  return `rauha: ${endWords(result)} ${took} (policy ${result.policy?.name ?? "none"})${truncated}\n`;
+}
+
+function endWords(result: Result): string {
+  const bySignal = result.signal === null ? `exit code ${result.exit_code}` : result.signal;
+  switch (result.cause) {
+    case "timeout":
+      return "timed out";
+    case "oom":
+      return "ran out of memory";
+    case "cpu_limit":
+      return "reached its CPU limit";
+    case "file_size_limit":
+      return "reached its file size limit";
+    case "cancelled":
+      return "cancelled";
+    default:
+      return result.status === "succeeded" ? "succeeded" : `failed with ${bySignal}`;
+  }
+}
+
+function renderMilliseconds(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(2)} s`;
+}

@@ -1,0 +1,75 @@
+import launcherText from "../../build/launcher.b64.txt" with { type: "text" };
+import { closeFd, createMemfd, duplicateFd, errno, flag, openFile, sealMemfd, unlinkFile, writeAll } from "./ffi.ts";
+
+/**
+ * The native launcher, embedded in this executable, as a descriptor that can be executed through /proc/self/fd. Nothing is
+ * extracted: it lives in a sealed memfd. Where `vm.memfd_noexec` forbids that, an unlinked file takes its place.
+ */
+
+/** An executable image: execute `path`, then close `fd`. */
+export interface LauncherImage {
+  readonly fd: number;
+  readonly path: string;
+}
+
+/** Descriptors below this belong to the launcher's own table. */
+const lowestFd = 64;
+const O_TMPFILE = 0o20200000;
+
+/** The image in a sealed memfd; `-errno` where the kernel forbids it. */
+export function memfdImage(): LauncherImage | number {
+  const flags = flag.MFD_CLOEXEC | flag.MFD_ALLOW_SEALING;
+  // MFD_EXEC says what is meant where vm.memfd_noexec is 1; kernels before 6.3 don't know it.
+  let fd = createMemfd("rauha-launcher", flags | flag.MFD_EXEC);
+  if (fd === -errno.EINVAL) fd = createMemfd("rauha-launcher", flags);
+  if (fd < 0) return fd;
+  const high = duplicateFd(fd, lowestFd);
+  closeFd(fd);
+  if (high < 0) return high;
+  const failure = fill(high) || sealMemfd(high);
+  if (failure < 0) {
+    closeFd(high);
+    return failure;
+  }
+  return { fd: high, path: `/proc/self/fd/${high}` };
+}
+
+/**
+ * The image as a file that has no name: made in the first of these directories that takes it, written, and opened again
+ * read-only, since a file that is open for writing can't be executed (ETXTBSY).
+ */
+export function fileImage(directories: readonly string[]): LauncherImage | number {
+  let failure: number = -errno.ENOENT;
+  for (const directory of directories) {
+    const image = fileImageIn(directory);
+    if (typeof image !== "number") return image;
+    failure = image;
+  }
+  return failure;
+}
+
+function fileImageIn(directory: string): LauncherImage | number {
+  let writer = openFile(directory, O_TMPFILE | flag.O_RDWR, 0o700);
+  let path = `/proc/self/fd/${writer}`;
+  let named: string | undefined;
+  if (writer === -errno.EOPNOTSUPP) {
+    named = `${directory}/.rauha-launcher-${process.pid}`;
+    writer = openFile(named, flag.O_RDWR | flag.O_CREAT | 0o200, 0o700);
+    path = named;
+  }
+  if (writer < 0) return writer;
+  const failure = fill(writer);
+  const reader = failure < 0 ? failure : openFile(path, flag.O_RDONLY);
+  if (named !== undefined) unlinkFile(named);
+  closeFd(writer);
+  if (reader < 0) return reader;
+  const high = duplicateFd(reader, lowestFd);
+  closeFd(reader);
+  return high < 0 ? high : { fd: high, path: `/proc/self/fd/${high}` };
+}
+
+function fill(fd: number): number {
+  const bytes = Buffer.from(launcherText, "base64");
+  const written = writeAll(fd, bytes);
+  return written < 0 ? written : 0;
+}

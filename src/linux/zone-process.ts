@@ -1,0 +1,118 @@
+import type { BackendEvent, SignalSource } from "../run/backend.ts";
+import { control } from "../run/plan/contract.ts";
+import { ReportDecoder } from "../run/plan/decode-report.ts";
+import { encodePlan } from "../run/plan/encode.ts";
+import type { Plan } from "../run/plan/plan.ts";
+import {
+  closeFd,
+  createMemfd,
+  createPipe,
+  duplicateFd,
+  errno,
+  flag,
+  pollFds,
+  readFd,
+  spawnProcess,
+  waitForChild,
+  writeAll,
+} from "./ffi.ts";
+import { fileImage, type LauncherImage, memfdImage } from "./launcher-image.ts";
+
+/** How long a wait for the report may keep the event loop, and with it signal handlers, from running. */
+const turnMs = 100;
+const lowestFd = 64;
+/** Bytes read from the report at once. */
+const reportChunk = 1 << 18;
+
+/** Starts the launcher with the plan and hands on what it reports, until it has cleaned up and ended. */
+export async function runLauncher(
+  plan: Plan,
+  emit: (event: BackendEvent) => void,
+  signals: SignalSource,
+): Promise<void> {
+  const child = startLauncher(plan);
+  if (typeof child === "string") {
+    emit({ at: Date.now(), record: "lost", detail: child });
+    return;
+  }
+  const decoder = new ReportDecoder();
+  const buffer = new Uint8Array(reportChunk);
+  let cancels = 0;
+  let done = false;
+  for (;;) {
+    const [ready] = pollFds([{ fd: child.report, events: flag.POLLIN }], turnMs);
+    if (ready === 0) {
+      // Signal handlers of the JavaScript runtime run in a turn of its loop, and poll(2) returned early for their sake.
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const number of signals.take()) {
+        emit({ at: Date.now(), record: "cancelled", signal: number });
+        const kind = cancels++ === 0 ? control.cancel : control.kill;
+        writeAll(child.control, new Uint8Array([kind, number]));
+      }
+      continue;
+    }
+    const n = readFd(child.report, buffer);
+    if (n === -errno.EINTR) continue;
+    if (n <= 0) break;
+    const at = Date.now();
+    for (const record of decoder.push(buffer.slice(0, n))) {
+      emit({ at, ...record });
+      done ||= record.record === "cleaned";
+    }
+  }
+  closeFd(child.report);
+  closeFd(child.control);
+  const status = waitForChild(child.pid);
+  if (!done) emit({ at: Date.now(), record: "lost", detail: `the launcher ended with wait status ${status}` });
+}
+
+interface LauncherProcess {
+  readonly pid: number;
+  readonly report: number;
+  readonly control: number;
+}
+
+/** The launcher as a child process, or what went wrong. */
+function startLauncher(plan: Plan): LauncherProcess | string {
+  const image = openImage();
+  if (typeof image === "string") return image;
+  const opened: number[] = [image.fd];
+  const give = (fd: number): number => {
+    const high = fd < 0 ? fd : duplicateFd(fd, lowestFd);
+    if (high >= 0) opened.push(high);
+    return high;
+  };
+  const report = createPipe();
+  const commands = createPipe();
+  const planFd = createMemfd("rauha-plan", flag.MFD_CLOEXEC);
+  try {
+    if (typeof report === "number" || typeof commands === "number" || planFd < 0) return "no descriptors left";
+    const bytes = encodePlan(plan.ops.map(({ op }) => op));
+    if (writeAll(planFd, bytes) < 0) return "the plan can't be written";
+    // In the order of `launcherFd`: control, report, errors, plan, and the caller's three streams.
+    const table = [commands.readEnd, report.writeEnd, 2, planFd, 0, 1, 2].map(give);
+    if (table.some((fd) => fd < 0)) return "one of stdin, stdout and stderr is closed";
+    const pid = spawnProcess(image.path, "rauha-zone", table);
+    if (pid < 0) return `the launcher can't be started: errno ${-pid}`;
+    return { pid, report: report.readEnd, control: commands.writeEnd };
+  } finally {
+    for (const fd of opened) closeFd(fd);
+    if (typeof report !== "number") closeFd(report.writeEnd);
+    if (typeof commands !== "number") closeFd(commands.readEnd);
+    if (planFd >= 0) closeFd(planFd);
+  }
+}
+
+/** Where an unlinked copy of the launcher may go when memfds can't be executed. */
+function imageDirectories(): string[] {
+  const own = process.env["XDG_RUNTIME_DIR"];
+  return [...(own === undefined ? [] : [own]), "/dev/shm", "/tmp", "/var/tmp"];
+}
+
+function openImage(): LauncherImage | string {
+  const memfd = memfdImage();
+  if (typeof memfd !== "number") return memfd;
+  const file = fileImage(imageDirectories());
+  if (typeof file !== "number") return file;
+  return `no place to run the launcher from: memfd errno ${-memfd}, files errno ${-file}`;
+}

@@ -1,0 +1,57 @@
+import type { Diagnostic, ErrorCode, Origin } from "../diagnostic.ts";
+import type { HostFacts } from "../host-facts.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { SandboxRequest } from "../request.ts";
+import type { PlanOp } from "./contract.ts";
+import type { GuaranteeName, PlannedGuarantee, PlannedOp } from "./plan.ts";
+
+/** The three inputs of a plan. */
+export interface PlanInputs {
+  readonly request: SandboxRequest;
+  readonly policy: Policy;
+  readonly facts: HostFacts;
+}
+
+/**
+ * A plan in the making: sections add ops in the order in which the launcher executes them, promises about them, and
+ * everything that stands in the way. Nothing is thrown: a caller sees all problems at once.
+ */
+export interface PlanDraft extends PlanInputs {
+  readonly ops: PlannedOp[];
+  readonly guarantees: PlannedGuarantee[];
+  readonly problems: Diagnostic[];
+  readonly warnings: Diagnostic[];
+  /** Whether the zone has a user namespace of its own: always, but for a privileged policy run by root. */
+  readonly ownUserNamespace: boolean;
+}
+
+/** Adds an op and returns its index, for the guarantee that rests on it. */
+export function addOp(draft: PlanDraft, op: PlanOp, origin: Origin, intent: string): number {
+  draft.ops.push({ op, origin, intent });
+  return draft.ops.length - 1;
+}
+
+/** Promises something that `ops` keep. */
+export function promise(draft: PlanDraft, name: GuaranteeName, mechanism: string, ops: readonly number[]): void {
+  draft.guarantees.push({ name, state: "enforced", mechanism, ops });
+}
+
+/** Says that nobody asked for this. */
+export function notRequested(draft: PlanDraft, name: GuaranteeName): void {
+  draft.guarantees.push({ name, state: "not_requested", mechanism: null, ops: [] });
+}
+
+/** Says that this does not hold here, and why. Only for what no rule asked for: an unenforceable rule is `refuse`d. */
+export function unavailable(draft: PlanDraft, name: GuaranteeName, why: string): void {
+  draft.guarantees.push({ name, state: "unavailable", mechanism: why, ops: [] });
+}
+
+/** Records a reason not to run. */
+export function refuse(draft: PlanDraft, code: ErrorCode, message: string, origin: Origin, hint?: string): void {
+  draft.problems.push({ code, message, origin, hint });
+}
+
+/** The origin of what every zone is made of. */
+export function zoneOrigin(what: string): Origin {
+  return { kind: "zone", what };
+}

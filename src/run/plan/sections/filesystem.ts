@@ -1,0 +1,119 @@
+import { policyOrigin } from "../../policy/policy.ts";
+import { mountFlag } from "../contract.ts";
+import { addOp, type PlanDraft, promise, refuse, zoneOrigin } from "../draft.ts";
+import { planDevices } from "./devices.ts";
+import { planHostView, planIdentityFiles } from "./host-view.ts";
+import { idmapFlags } from "./identity.ts";
+import { planProc } from "./proc.ts";
+import { coveredBy, isBelow } from "./view-path.ts";
+import { planWorkspace } from "./workspace.ts";
+
+/** Scratch directories that every zone has: writable, within the quota of `filesystem.tmp_size`. */
+const standardScratch = ["/tmp", "/var/tmp", "/run"];
+
+/**
+ * The zone's filesystem, in the order of mounting: the bounded root tmpfs; the view the policy gives; /proc and /dev; what the flags
+ * add, in the order of the command line; the workspace; and last what must be hidden or read-only whatever came before.
+ */
+export function planFilesystem(draft: PlanDraft): void {
+  const { policy } = draft;
+  const { tmpSizeBytes: size, tmpInodes: inodes, root } = policy.filesystem;
+  const quota = policyOrigin(policy, "filesystem.tmp_size");
+  const rootOp = addOp(draft, { op: "root", size, inodes }, quota, "the zone's root, a tmpfs of its own");
+  promise(draft, "tmpfs_quota", "tmpfs size and nr_inodes", [rootOp]);
+  if (root === "image") {
+    const hint = 'use filesystem.root = "host" or "empty"';
+    refuse(
+      draft,
+      "unsupported",
+      "images are not available in this build",
+      policyOrigin(policy, "filesystem.root"),
+      hint,
+    );
+  }
+  if (root === "host") planHostView(draft);
+  planIdentityFiles(draft);
+  for (const target of standardScratch) planScratch(draft, target, 0o1777);
+  planPolicyPaths(draft);
+  planProc(draft);
+  planDevices(draft);
+  planRequestView(draft);
+  planWorkspace(draft);
+  planDenied(draft);
+}
+
+/** Makes a writable scratch directory, once for each place. */
+function planScratch(draft: PlanDraft, target: string, mode: number, origin = zoneOrigin("scratch")): void {
+  const there = draft.ops.some(({ op }) => op.op === "scratch" && op.target === target);
+  if (!there)
+    addOp(draft, { op: "scratch", target, mode, flags: 0 }, origin, `scratch space at ${target}, gone with the zone`);
+}
+
+/** `readable_paths`, `writable_paths` and `allowed_sockets` of the policy. */
+function planPolicyPaths(draft: PlanDraft): void {
+  const { policy, request } = draft;
+  policy.filesystem.readablePaths.forEach((path, index) => {
+    const origin = policyOrigin(policy, `filesystem.readable_paths[${index}]`);
+    if (policy.filesystem.root === "host" && coveredBy(path, ["/usr"])) return;
+    const flags = mountFlag.readOnly | mountFlag.followSource | idmapFlags(draft, true);
+    addOp(draft, { op: "bind", source: path, target: path, flags }, origin, `${path} of the host, read-only`);
+  });
+  policy.filesystem.writablePaths.forEach((path, index) => {
+    // Inside the workspace the key lifts a protection (section `workspace`); the workspace itself is writable already.
+    if (request.repo !== undefined && isBelow(path, request.repo.path)) return;
+    planScratch(draft, path, 0o1777, policyOrigin(policy, `filesystem.writable_paths[${index}]`));
+  });
+  policy.filesystem.allowedSockets.forEach((path, index) => {
+    const origin = policyOrigin(policy, `filesystem.allowed_sockets[${index}]`);
+    const flags = mountFlag.readOnly | mountFlag.expectFile | mountFlag.followSource | mountFlag.noExec;
+    addOp(draft, { op: "bind", source: path, target: path, flags }, origin, `the socket ${path} of the host`);
+  });
+}
+
+/** What the flags add, piece by piece. */
+function planRequestView(draft: PlanDraft): void {
+  for (const entry of draft.request.view) {
+    const { target, origin } = entry;
+    switch (entry.kind) {
+      case "ro-bind":
+      case "rw-bind": {
+        const readOnly = entry.kind === "ro-bind";
+        const flags = (readOnly ? mountFlag.readOnly : 0) | mountFlag.followSource | idmapFlags(draft, readOnly);
+        const words = `${entry.source} of the host, ${readOnly ? "read-only" : "writable"}`;
+        addOp(draft, { op: "bind", source: entry.source, target, flags }, origin, words);
+        break;
+      }
+      case "tmpfs":
+        planScratch(draft, target, 0o755, origin);
+        break;
+      case "dir":
+        addOp(draft, { op: "dir", target, mode: 0o755 }, origin, `directory ${target}`);
+        break;
+      case "symlink":
+        addOp(draft, { op: "symlink", value: entry.value, target }, origin, `symlink ${target} to ${entry.value}`);
+        break;
+    }
+  }
+}
+
+/** `denied_paths`: hidden where the view shows them; anywhere else they must at least exist, or the key is a typing error. */
+function planDenied(draft: PlanDraft): void {
+  const { policy } = draft;
+  const visible = visiblePaths(draft);
+  const ops = policy.filesystem.deniedPaths.map((path, index) => {
+    const origin = policyOrigin(policy, `filesystem.denied_paths[${index}]`);
+    if (coveredBy(path, visible)) return addOp(draft, { op: "mask", target: path, flags: 0 }, origin, `${path} hidden`);
+    return addOp(draft, { op: "expect", source: path, flags: 0 }, origin, `${path} is in no view`);
+  });
+  promise(draft, "filesystem_view", "mount namespace", ops);
+}
+
+/** Places of the zone where files of the host show. */
+function visiblePaths(draft: PlanDraft): string[] {
+  const paths: string[] = [];
+  for (const { op } of draft.ops) {
+    if (op.op === "bind" || op.op === "mirror" || op.op === "copy" || op.op === "file") paths.push(op.target);
+    if (op.op === "proc") paths.push(op.target);
+  }
+  return paths;
+}

@@ -1,0 +1,67 @@
+import { capabilityNumbers } from "../../capabilities.ts";
+import { policyOrigin } from "../../policy/policy.ts";
+import { identityFlag, verifyCheck } from "../contract.ts";
+import { addOp, type PlanDraft, promise, refuse, zoneOrigin } from "../draft.ts";
+import { taskIds } from "./identity.ts";
+
+/** Who the task is and what it may do: ids, capabilities, no_new_privs, and the self-test that proves the lock holds. */
+export function planPrivileges(draft: PlanDraft): void {
+  const { facts, policy, request } = draft;
+  const { uid, gid } = taskIds(draft);
+  const origin = request.user === undefined ? zoneOrigin("identity") : ({ kind: "flag", flag: "--user" } as const);
+  // setgroups(2) is denied in an ordinary user's namespace, and allowed where root mapped the ids.
+  const flags = facts.privileged ? identityFlag.setgroups : 0;
+  addOp(draft, { op: "identity", uid, gid, groups: [], umask: 0o022, flags }, origin, `uid ${uid}, gid ${gid}`);
+  if (facts.privileged && draft.ownUserNamespace && Math.max(uid, gid) > 65535) {
+    refuse(draft, "invalid_argument", `id ${Math.max(uid, gid)} is not one of the zone's: 0 to 65535`, origin);
+  }
+
+  let mask = 0n;
+  policy.capabilities.allowed.forEach((name, index) => {
+    const number = capabilityNumbers[name];
+    if (number !== undefined) mask |= 1n << BigInt(number);
+    else {
+      const key = policyOrigin(policy, `capabilities.allowed[${index}]`);
+      refuse(draft, "invalid_policy", `${name} is not a capability`, key);
+    }
+  });
+  if (!draft.ownUserNamespace && (mask & ~facts.capabilities) !== 0n) {
+    const lacking = policy.capabilities.allowed.filter((name) => {
+      const number = capabilityNumbers[name];
+      return number !== undefined && (facts.capabilities & (1n << BigInt(number))) === 0n;
+    });
+    const message = `the caller does not have ${lacking.join(", ")} to give`;
+    refuse(
+      draft,
+      "unenforceable",
+      message,
+      policyOrigin(policy, "capabilities.allowed"),
+      "leave them out of the policy",
+    );
+  }
+  const key = policyOrigin(policy, "capabilities.allowed");
+  const words = mask === 0n ? "no capabilities" : `only ${policy.capabilities.allowed.join(", ")}`;
+  const op = addOp(draft, { op: "capabilities", mask }, key, words);
+  promise(draft, "capabilities", "capability sets and bounding set", [op]);
+  promise(draft, "no_new_privs", "PR_SET_NO_NEW_PRIVS", [op]);
+  planSelfTest(draft, mask);
+}
+
+/** Forbidden acts that the launcher tries before the task runs. One that a granted capability allows is not tried. */
+function planSelfTest(draft: PlanDraft, mask: bigint): void {
+  const has = (name: string) => {
+    const number = capabilityNumbers[name];
+    return number !== undefined && (mask & (1n << BigInt(number))) !== 0n;
+  };
+  let checks = verifyCheck.regainCapabilities;
+  if (!has("CAP_SYS_ADMIN")) checks |= verifyCheck.mount;
+  if (draft.ownUserNamespace || mask === 0n) checks |= verifyCheck.writeProcSys;
+  if (!has("CAP_SYS_PTRACE")) checks |= verifyCheck.ptraceInit;
+  const op = addOp(
+    draft,
+    { op: "verify", checks },
+    zoneOrigin("self-test"),
+    "try the forbidden, refuse to start if it works",
+  );
+  promise(draft, "self_test", "launcher", [op]);
+}

@@ -1,0 +1,55 @@
+import { ioMode, ioStdin } from "../contract.ts";
+import { addOp, type PlanDraft, promise, zoneOrigin } from "../draft.ts";
+import { taskIds } from "./identity.ts";
+
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Streams, start directory, environment and command of the task. */
+export function planTask(draft: PlanDraft): void {
+  const { request } = draft;
+  const { mode, stdin, maxOutputBytes } = request.io;
+  const io = {
+    op: "io",
+    mode: ioMode[mode],
+    stdin: stdin ? ioStdin.caller : ioStdin.none,
+    max_output: maxOutputBytes,
+  } as const;
+  addOp(draft, io, zoneOrigin("streams"), `streams: ${mode}`);
+  const flagged = request.workdir !== undefined;
+  const path = request.workdir ?? request.repo?.path ?? "/";
+  const origin = flagged
+    ? ({ kind: "flag", flag: "--workdir" } as const)
+    : (request.repo?.origin ?? zoneOrigin("start"));
+  addOp(draft, { op: "workdir", path }, origin, `start in ${path}`);
+  const env = Object.entries(taskEnvironment(draft)).map(([name, value]) => `${name}=${value}`);
+  const exec = { op: "exec", argv: request.command, env } as const;
+  const op = addOp(draft, exec, zoneOrigin("command"), `run ${request.command[0] ?? ""}`);
+  promise(draft, "environment", "execve with the listed variables only", [op]);
+  promise(draft, "file_descriptors", "close_range above 2", [op]);
+}
+
+/** What the task's environment holds: the zone's defaults, what policy and flags pass through, what policy and flags set. */
+export function taskEnvironment(draft: PlanDraft): Record<string, string> {
+  const { request, policy, facts } = draft;
+  const uid = taskIds(draft).uid;
+  const user = uid === 0 ? "root" : facts.userName;
+  const env: Record<string, string> = {
+    PATH: defaultPath,
+    HOME: "/tmp",
+    USER: user,
+    LOGNAME: user,
+    container: "rauha",
+  };
+  if (request.io.mode === "pty") env["TERM"] = facts.env["TERM"] ?? "xterm";
+  for (const name of [...policy.env.pass, ...request.envPass]) {
+    const value = facts.env[name];
+    if (value !== undefined) env[name] = value;
+    else if (request.envPass.includes(name)) {
+      const message = `--env-pass ${name}: the caller has no such variable`;
+      draft.warnings.push({ code: "not_found", message, origin: { kind: "flag", flag: "--env-pass" } });
+    }
+  }
+  Object.assign(env, policy.env.set);
+  for (const { name, value } of request.env) env[name] = value;
+  return env;
+}

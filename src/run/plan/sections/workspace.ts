@@ -1,0 +1,79 @@
+import { policyOrigin } from "../../policy/policy.ts";
+import { mountFlag } from "../contract.ts";
+import { addOp, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
+import { idmapFlags } from "./identity.ts";
+import { isBelow } from "./view-path.ts";
+
+/**
+ * Files of a repository that run later, outside the zone: hooks, start-up files, editor tasks, agent commands (SPEC section 6).
+ * Each is read-only in `rw` mode unless the policy's `writable_paths` lists it.
+ */
+const laterRunFiles = [
+  ".git/hooks",
+  ".git/config",
+  ".bash_login",
+  ".bash_profile",
+  ".bashrc",
+  ".profile",
+  ".zprofile",
+  ".zshenv",
+  ".zshrc",
+  ".mcp.json",
+  ".vscode",
+  ".idea",
+  ".claude/commands",
+  ".claude/agents",
+];
+
+/** Directories whose rename would take a protected path away: each becomes a mount point, which can't be renamed. */
+const pinnedDirectories = [".git", ".claude"];
+
+/** The workspace at its own path: the host's files, read-only or writable as asked. */
+export function planWorkspace(draft: PlanDraft): void {
+  const { request } = draft;
+  if (request.repo === undefined) return;
+  const { path, mode, origin } = request.repo;
+  if (mode === "overlay") {
+    const hint = "use --repo-mode rw (the task changes the host's files) or --repo-mode ro";
+    refuse(draft, "unsupported", "copy-on-write workspaces are not available in this build", origin, hint);
+    return;
+  }
+  if (path === "/" || ["/proc", "/dev", "/sys"].some((tree) => isBelow(path, tree))) {
+    const message = `${path} can't be a workspace: the zone has its own`;
+    refuse(draft, "invalid_argument", message, origin, "name the directory of a project");
+    return;
+  }
+  const readOnly = mode === "ro";
+  const flags =
+    mountFlag.expectDir | mountFlag.followSource | (readOnly ? mountFlag.readOnly : 0) | idmapFlags(draft, readOnly);
+  const words = readOnly ? "the workspace, read-only" : "the workspace, writable";
+  addOp(draft, { op: "bind", source: path, target: path, flags }, origin, words);
+  if (!readOnly) planLaterRunFiles(draft, path);
+}
+
+function planLaterRunFiles(draft: PlanDraft, root: string): void {
+  const { policy } = draft;
+  const writable = policy.filesystem.writablePaths;
+  const pins = mountFlag.optional | idmapFlags(draft, false);
+  for (const name of pinnedDirectories) {
+    const path = `${root}/${name}`;
+    addOp(
+      draft,
+      { op: "bind", source: path, target: path, flags: pins },
+      zoneOrigin("workspace"),
+      `${path} stays in place`,
+    );
+  }
+  for (const name of laterRunFiles) {
+    const path = `${root}/${name}`;
+    const listed = writable.findIndex((entry) => isBelow(path, entry) && isBelow(entry, root));
+    if (listed >= 0) {
+      const origin = policyOrigin(policy, `filesystem.writable_paths[${listed}]`);
+      const message = `${path} is writable, and what is in it runs outside the zone later`;
+      draft.warnings.push({ code: "unenforceable", message, origin });
+      continue;
+    }
+    const op = { op: "read_only", target: path, flags: mountFlag.optional } as const;
+    addOp(draft, op, zoneOrigin("workspace"), `${path} read-only: it runs outside the zone later`);
+  }
+}

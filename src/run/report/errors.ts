@@ -1,0 +1,98 @@
+import { type Diagnostic, renderOrigin } from "../diagnostic.ts";
+import { type PlanOp, stages } from "../plan/contract.ts";
+import type { Result } from "../result/schema.ts";
+import { errnoName } from "./errno.ts";
+import type { Report } from "./report.ts";
+import { isExecFailure } from "./verdict.ts";
+
+type ResultError = NonNullable<Result["error"]>;
+
+/** What went wrong while a zone was set up or torn down, pointing home to the flag or policy key; null when nothing did. */
+export function errorOf(report: Report): ResultError | null {
+  if (report.failed !== null) return setupError(report, report.failed);
+  if (report.lost !== null && report.ended === null) {
+    return {
+      code: report.cancelSignal > 0 ? "cancelled" : "internal",
+      stage: "run",
+      kind: "launcher_lost",
+      message: `the zone ended without a report: ${report.lost.detail}`,
+      hint: null,
+      origin: null,
+    };
+  }
+  const { cleaned } = report;
+  if (cleaned !== null && cleaned.errno !== 0) {
+    const message = `something could not be undone: ${cleaned.detail}: ${errnoName(cleaned.errno)}`;
+    return { code: "internal", stage: "cleanup", kind: errnoName(cleaned.errno), message, hint: null, origin: null };
+  }
+  return null;
+}
+
+/** The first of several diagnostics as a result's error; the others are counted in its message. */
+export function errorOfDiagnostics(diagnostics: readonly Diagnostic[], stage: string): ResultError {
+  const [first, ...others] = diagnostics;
+  const more =
+    others.length === 0 ? "" : ` (and ${others.length} more: ${others.map((other) => other.message).join("; ")})`;
+  return {
+    code: first?.code ?? "internal",
+    stage,
+    kind: first?.code ?? "internal",
+    message: `${first?.message ?? "unknown"}${more}`,
+    hint: first?.hint ?? null,
+    origin: first?.origin === undefined ? null : renderOrigin(first.origin),
+  };
+}
+
+function setupError(report: Report, failed: NonNullable<Report["failed"]>): ResultError {
+  const planned = report.plan.ops[failed.op];
+  const kind = errnoName(failed.errno);
+  const stage = stages[failed.stage] ?? "run";
+  const command = report.plan.command[0] ?? "";
+  const origin = planned === undefined ? null : renderOrigin(planned.origin);
+  if (isExecFailure(report)) {
+    const missing = failed.errno === 2 || failed.errno === 20;
+    return {
+      code: missing ? "command_not_found" : "not_executable",
+      stage,
+      kind,
+      message: missing ? `${command}: not found in the zone` : `${command}: can't be executed (${kind})`,
+      hint: missing
+        ? "the zone sees /usr, /bin and the workspace; bind other programs with --ro-bind, or set PATH with -e"
+        : "it needs the execute bit, and a #! line or a format this machine runs",
+      origin,
+    };
+  }
+  const what = planned === undefined ? "" : `${planned.intent}: `;
+  const detail = failed.detail === "" ? "" : ` (${failed.detail})`;
+  return {
+    code: failed.errno === 2 ? "not_found" : failed.errno === 1 || failed.errno === 13 ? "permission" : "setup_failed",
+    stage,
+    kind,
+    message: `${what}${failed.step}: ${kind}${detail}`,
+    hint: hintFor(planned?.op, failed),
+    origin,
+  };
+}
+
+/** The cure, where the failed op and the errno tell one. */
+function hintFor(op: PlanOp | undefined, failed: NonNullable<Report["failed"]>): string | null {
+  const kind = errnoName(failed.errno);
+  if (failed.step.startsWith("clone3") && (kind === "EPERM" || kind === "EUSERS" || kind === "ENOSPC")) {
+    return "user namespaces are switched off or used up here; `rauha doctor` says which setting to change";
+  }
+  if (op?.op === "proc" && kind === "EPERM") {
+    return "the host's own /proc is partly covered (a container?): run the outer container with an unmasked /proc";
+  }
+  if (op?.op === "bind" && kind === "ENOENT") return "the path must exist on the host";
+  if (op?.op === "bind" && kind === "EACCES") return "the caller may not reach the path";
+  if (op?.op === "bind" && failed.step.includes("idmap")) {
+    return "the file system can't translate ids: bind it read-only, or run as the ordinary user who owns it";
+  }
+  if ((op?.op === "mask" || op?.op === "expect") && kind === "ENOENT") {
+    return "a denied path must exist: correct the path, or remove the key";
+  }
+  if (op?.op === "workdir")
+    return "the start directory must exist in the zone: bind it, or choose another with --workdir";
+  if (op?.op === "cgroup" || op?.op === "cgroup_set") return "`rauha doctor` says what this host's cgroups allow";
+  return null;
+}

@@ -1,0 +1,87 @@
+import type { BackendEvent } from "../backend.ts";
+import type { ReportRecord } from "../plan/contract.ts";
+import type { Plan } from "../plan/plan.ts";
+
+type Of<R extends ReportRecord["record"]> = Extract<ReportRecord, { record: R }> & { readonly at: number };
+
+/**
+ * All that is known of one run: a fold over a backend's events, whatever backend it is, so that a crash still yields a report.
+ * Rich and internal; `projectResult` makes the public, versioned result of it.
+ */
+export interface Report {
+  readonly plan: Plan;
+  readonly createdAt: number;
+  finishedAt: number;
+  /** Setting up failed; nothing of the task ran. */
+  failed: Of<"failed"> | null;
+  started: Of<"started"> | null;
+  ended: Of<"ended"> | null;
+  cleaned: Of<"cleaned"> | null;
+  verified: number;
+  /** The launcher ended without its last record: why, and when. */
+  lost: { readonly at: number; readonly detail: string } | null;
+  readonly skipped: Of<"skipped">[];
+  /** Content of control files at the zone's end, by op index. */
+  readonly collected: Map<number, string>;
+  readonly stdout: Uint8Array[];
+  readonly stderr: Uint8Array[];
+  /** The last signal that cancelled the run, 0 for none. */
+  cancelSignal: number;
+}
+
+/** A report of a run of which nothing has happened yet. */
+export function newReport(plan: Plan, at: number): Report {
+  return {
+    plan,
+    createdAt: at,
+    finishedAt: at,
+    failed: null,
+    started: null,
+    ended: null,
+    cleaned: null,
+    verified: 0,
+    lost: null,
+    skipped: [],
+    collected: new Map(),
+    stdout: [],
+    stderr: [],
+    cancelSignal: 0,
+  };
+}
+
+/** Adds one event to the report. */
+export function foldEvent(report: Report, event: BackendEvent): void {
+  report.finishedAt = event.at;
+  switch (event.record) {
+    case "failed":
+      report.failed ??= event;
+      break;
+    case "started":
+      report.started = event;
+      break;
+    case "output":
+      (event.stream === 1 ? report.stdout : report.stderr).push(event.data);
+      break;
+    case "skipped":
+      report.skipped.push(event);
+      break;
+    case "ended":
+      report.ended = event;
+      break;
+    case "collected":
+      report.collected.set(event.op, new TextDecoder().decode(event.data));
+      break;
+    case "verified":
+      report.verified = event.checks;
+      break;
+    case "cleaned":
+      report.cleaned = event;
+      break;
+    case "cancelled":
+      report.cancelSignal = event.signal;
+      break;
+    case "lost":
+      report.lost = { at: event.at, detail: event.detail };
+      break;
+  }
+}

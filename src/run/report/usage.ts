@@ -1,0 +1,50 @@
+import type { Result } from "../result/schema.ts";
+import type { Report } from "./report.ts";
+
+/** What the zone used, from rusage and the cgroup's own files. Not measured is null. */
+export function usageOf(report: Report): Result["usage"] {
+  const { ended } = report;
+  const io = ioTotals(collectedFile(report, "io.stat"));
+  return {
+    user_ms: ended === null ? null : Math.round(ended.user_us / 1000),
+    system_ms: ended === null ? null : Math.round(ended.system_us / 1000),
+    max_rss_bytes: measured(ended?.max_rss_bytes),
+    memory_peak_bytes:
+      numberIn(collectedFile(report, "memory.peak")) ??
+      numberIn(collectedFile(report, "memory.max_usage_in_bytes")) ??
+      measured(ended?.memory_peak),
+    pids_peak: numberIn(collectedFile(report, "pids.peak")) ?? measured(ended?.pids_peak),
+    io_read_bytes: io?.read ?? null,
+    io_write_bytes: io?.write ?? null,
+  };
+}
+
+/** How many processes of the zone the kernel's OOM killer took: cgroup v2 memory.events, v1 memory.oom_control. */
+export function oomKills(report: Report): number {
+  const text = collectedFile(report, "memory.events") ?? collectedFile(report, "memory.oom_control") ?? "";
+  return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+}
+
+function collectedFile(report: Report, file: string): string | undefined {
+  for (const [index, text] of report.collected) {
+    const op = report.plan.ops[index]?.op;
+    if (op?.op === "cgroup_collect" && op.file === file) return text;
+  }
+  return undefined;
+}
+
+/** The launcher says 0 for what it did not measure. */
+function measured(value: number | undefined): number | null {
+  return value === undefined || value === 0 ? null : value;
+}
+
+function numberIn(text: string | undefined): number | null {
+  return text !== undefined && /^\d+\s*$/.test(text) ? Number(text) : null;
+}
+
+function ioTotals(text: string | undefined): { read: number; write: number } | null {
+  if (text === undefined) return null;
+  const sum = (key: string) =>
+    [...text.matchAll(new RegExp(`\\b${key}=(\\d+)`, "g"))].reduce((total, match) => total + Number(match[1]), 0);
+  return { read: sum("rbytes"), write: sum("wbytes") };
+}

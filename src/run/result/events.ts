@@ -1,0 +1,94 @@
+import type { Plan } from "../plan/plan.ts";
+import { errnoName } from "../report/errno.ts";
+import { errorOf } from "../report/errors.ts";
+import type { Report } from "../report/report.ts";
+import { oomKills } from "../report/usage.ts";
+import type { Verdict } from "../report/verdict.ts";
+import type { ResultEvent } from "./schema.ts";
+
+type Kind = ResultEvent["event.kind"];
+type Outcome = ResultEvent["event.outcome"];
+type Extra = Partial<ResultEvent>;
+
+/** The public events of a run, in the order of time. No argv, no environment, no output: a hash stands for the command. */
+export function projectEvents(report: Report, verdict: Verdict, mode: "enforcing" | "unavailable"): ResultEvent[] {
+  const { plan } = report;
+  const events: ResultEvent[] = [];
+  const add = (at: number, name: string, kind: Kind, outcome: Outcome, extra: Extra = {}) => {
+    events.push({
+      "event.name": `rauha.${name}`,
+      "event.version": 1,
+      "event.kind": kind,
+      "event.outcome": outcome,
+      timestamp: new Date(at).toISOString(),
+      level: outcome === "failed" ? "error" : outcome === "degraded" || outcome === "timed_out" ? "warn" : "info",
+      ...commonKeys(plan, mode),
+      ...extra,
+    });
+  };
+
+  add(report.createdAt, "zone.create.started", "lifecycle", "started");
+  const error = errorOf(report);
+  if (report.failed !== null) {
+    add(report.failed.at, "zone.create.failed", "lifecycle", "failed", errorKeys(error));
+  }
+  for (const skipped of report.skipped) addSkipped(report, skipped, add);
+  const { started, ended, cleaned } = report;
+  if (started !== null) {
+    const duration_ms = started.at - report.createdAt;
+    add(started.at, "zone.create.succeeded", "lifecycle", "succeeded", { duration_ms });
+    add(started.at, "policy.apply.succeeded", "policy", "succeeded");
+    add(started.at, "sandbox.command.started", "execution", "started", { command_hash: plan.commandHash });
+  }
+  if (ended !== null) {
+    if (oomKills(report) > 0 || verdict.cause === "oom") {
+      add(ended.at, "resource.oom.detected", "resource", "failed");
+    }
+    const [transition, outcome] = commandEnd(verdict);
+    const duration_ms = Math.round(ended.wall_us / 1000);
+    const extra = { duration_ms, command_hash: plan.commandHash, exit_code: verdict.exitCode, signal: verdict.signal };
+    add(ended.at, `sandbox.command.${transition}`, "execution", outcome, extra);
+  }
+  if (report.lost !== null) add(report.lost.at, "sandbox.command.lost", "error", "failed", errorKeys(error));
+  if (cleaned !== null) {
+    if (cleaned.errno === 0) add(cleaned.at, "sandbox.cleanup.succeeded", "cleanup", "succeeded");
+    else add(cleaned.at, "sandbox.cleanup.failed", "cleanup", "failed", errorKeys(error));
+  }
+  return events;
+}
+
+function commonKeys(plan: Plan, mode: "enforcing" | "unavailable"): Extra {
+  return {
+    task_id: plan.taskId,
+    zone_id: plan.zoneId,
+    correlation_id: plan.taskId,
+    policy_name: plan.policy.name,
+    policy_hash: plan.policy.hash,
+    "backend.name": plan.backend.name,
+    "backend.platform": plan.backend.platform,
+    "backend.enforcement_mode": mode,
+  };
+}
+
+function commandEnd(verdict: Verdict): readonly [string, Outcome] {
+  if (verdict.cause === "timeout") return ["timed_out", "timed_out"];
+  if (verdict.cause === "cancelled") return ["cancelled", "cancelled"];
+  return ["exited", verdict.status === "succeeded" ? "succeeded" : "failed"];
+}
+
+/** Only a skipped control file is news: a host path that is not there makes the view smaller, never larger. */
+function addSkipped(
+  report: Report,
+  skipped: Report["skipped"][number],
+  add: (at: number, name: string, kind: Kind, outcome: Outcome, extra?: Extra) => void,
+): void {
+  const op = report.plan.ops[skipped.op]?.op;
+  if (op?.op !== "cgroup_set") return;
+  const degraded_reason = `${op.file} can't be set: ${errnoName(skipped.errno)}`;
+  add(skipped.at, "resource.limit.degraded", "resource", "degraded", { degraded_reason });
+}
+
+function errorKeys(error: ReturnType<typeof errorOf>): Extra {
+  if (error === null) return {};
+  return { "error.code": error.code, "error.kind": error.kind, "error.message": error.message };
+}
