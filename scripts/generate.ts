@@ -7,8 +7,9 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { generateContract } from "./generate/contract.ts";
 import type { Generator } from "./generate/generator.ts";
+import { generatePolicies } from "./generate/policies.ts";
 
-const generators: readonly Generator[] = [generateContract];
+const generators: readonly Generator[] = [generateContract, generatePolicies];
 
 async function main(check: boolean): Promise<number> {
   process.chdir(`${import.meta.dir}/..`);

@@ -59,6 +59,8 @@ export interface Policy {
   };
   readonly env: { readonly pass: readonly string[]; readonly set: Readonly<Record<string, string>> };
   readonly enforcement: { readonly require: "any" | "landlock" | "bpf-lsm" };
+  /** The shipped policy that a file extends, in the end: what `places` does not have, it said. Absent for a shipped policy. */
+  readonly base?: string | undefined;
   /**
    * Where each key was said, by dotted path (`resources.memory_limit`, `filesystem.writable_paths[2]`): file, line and column for
    * a policy file of the user's. Empty for a shipped policy: `policyOrigin` then names policy and key.
@@ -77,5 +79,6 @@ export interface PolicyPlace {
 /** The origin of a policy's key, with file, line and column where they are known. */
 export function policyOrigin(policy: Policy, key: string): Origin {
   const place = policy.places[key] ?? policy.places[key.replace(/\[\d+\]$/, "")];
-  return { kind: "policy", policy: policy.name, key, file: place?.file, line: place?.line, column: place?.column };
+  if (place === undefined) return { kind: "policy", policy: policy.base ?? policy.name, key };
+  return { kind: "policy", policy: policy.name, key, ...place };
 }
