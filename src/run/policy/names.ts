@@ -4,9 +4,14 @@ import { type Form, quoteShort, type Read, read, textForm, unexpected, wrong } f
 
 /** Forms of names: capabilities, syscalls, environment variables, zones, and words of a closed list. */
 
-/** The nearest of `names`, as a hint. A word much longer than any name is near to none. */
-export function didYouMean(word: string, names: Iterable<string>): string | undefined {
-  const near = word.length > 64 ? undefined : nearestName(word, names);
+/**
+ * The name that was probably meant, as a hint: the only one that the word begins, or the nearest in spelling. A word
+ * much longer than any name is near to none.
+ */
+export function didYouMean(word: string, names: readonly string[]): string | undefined {
+  if (word === "" || word.length > 64) return undefined;
+  const begun = word.length < 3 ? [] : names.filter((name) => name.startsWith(word));
+  const near = begun.length === 1 ? begun[0] : nearestName(word, names);
   return near === undefined ? undefined : `did you mean ${JSON.stringify(near)}?`;
 }
 
