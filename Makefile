@@ -29,7 +29,7 @@ bench: build ## measure against other sandboxes; prints medians and ratios
 	@$(BUN) bench/run.ts
 
 fuzz: build ## feed the decoders hostile input for FUZZ_SECONDS (default 60)
-	@RAUHA_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BUN) test test/fuzz
+	@RAUHA_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BUN) test --timeout=$$((($(FUZZ_SECONDS) + 60) * 1000)) test/fuzz
 
 test-kernel: ## the kernel suite, in a VM with Debian's kernel
 	@scripts/bootstrap.sh build test kernel
