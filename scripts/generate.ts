@@ -8,8 +8,15 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { generateContract } from "./generate/contract.ts";
 import type { Generator } from "./generate/generator.ts";
 import { generatePolicies } from "./generate/policies.ts";
+import { generateDefaultProfile, generateFilters, generateSyscalls } from "./generate/seccomp.ts";
 
-const generators: readonly Generator[] = [generateContract, generatePolicies];
+const generators: readonly Generator[] = [
+  generateContract,
+  generatePolicies,
+  generateSyscalls,
+  generateDefaultProfile,
+  generateFilters,
+];
 
 async function main(check: boolean): Promise<number> {
   process.chdir(`${import.meta.dir}/..`);
