@@ -16,7 +16,7 @@ const STAMP = "build/launcher.stamp";
 const WARNINGS = [
   ..."-Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion -Wundef -Wvla -Wformat=2".split(" "),
   ..."-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual".split(" "),
-  ..."-Wwrite-strings -Wimplicit-fallthrough -Wswitch-enum -Wnull-dereference".split(" "),
+  ..."-Wwrite-strings -Wimplicit-fallthrough -Wswitch-enum".split(" "),
 ];
 const CODE = [
   ..."-std=gnu11 -Os -fstack-protector-strong -fno-common -fno-asynchronous-unwind-tables".split(" "),
