@@ -152,6 +152,30 @@ static const struct field_spec op_verify_fields[] = {
 	{ FIELD_U32, offsetof(struct op_verify, checks) },
 };
 
+static const struct field_spec op_landlock_fields[] = {
+	{ FIELD_U64, offsetof(struct op_landlock, fs) },
+	{ FIELD_U64, offsetof(struct op_landlock, net) },
+	{ FIELD_U64, offsetof(struct op_landlock, scope) },
+};
+
+static const struct field_spec op_landlock_path_fields[] = {
+	{ FIELD_STR, offsetof(struct op_landlock_path, path) },
+	{ FIELD_U64, offsetof(struct op_landlock_path, access) },
+	{ FIELD_U32, offsetof(struct op_landlock_path, flags) },
+	{ FIELD_STRS, offsetof(struct op_landlock_path, except) },
+};
+
+static const struct field_spec op_landlock_port_fields[] = {
+	{ FIELD_U32, offsetof(struct op_landlock_port, port) },
+	{ FIELD_U64, offsetof(struct op_landlock_port, access) },
+};
+
+static const struct field_spec op_seccomp_fields[] = {
+	{ FIELD_U32, offsetof(struct op_seccomp, flags) },
+	{ FIELD_BYTES, offsetof(struct op_seccomp, filter) },
+	{ FIELD_BYTES, offsetof(struct op_seccomp, paths) },
+};
+
 static const struct field_spec op_io_fields[] = {
 	{ FIELD_U32, offsetof(struct op_io, mode) },
 	{ FIELD_U32, offsetof(struct op_io, stdin) },
@@ -217,6 +241,19 @@ static const struct field_spec record_cleaned_fields[] = {
 	{ FIELD_STR, offsetof(struct record_cleaned, detail) },
 };
 
+static const struct field_spec record_denied_fields[] = {
+	{ FIELD_U32, offsetof(struct record_denied, nr) },
+	{ FIELD_U32, offsetof(struct record_denied, arch) },
+	{ FIELD_U32, offsetof(struct record_denied, pid) },
+	{ FIELD_STR, offsetof(struct record_denied, comm) },
+	{ FIELD_STR, offsetof(struct record_denied, object) },
+	{ FIELD_BYTES, offsetof(struct record_denied, args) },
+};
+
+static const struct field_spec record_denials_dropped_fields[] = {
+	{ FIELD_U64, offsetof(struct record_denials_dropped, count) },
+};
+
 const struct record_spec plan_ops[PLAN_OP_MAX + 1] = {
 	[OP_NAMESPACES] = { "namespaces", op_namespaces_fields, 1, STAGE_CLONE, TIMES_ONCE },
 	[OP_UID_MAP] = { "uid_map", op_uid_map_fields, 3, STAGE_IDMAP, TIMES_MANY },
@@ -249,6 +286,10 @@ const struct record_spec plan_ops[PLAN_OP_MAX + 1] = {
 	[OP_IDENTITY] = { "identity", op_identity_fields, 5, STAGE_CAPS, TIMES_ONCE },
 	[OP_CAPABILITIES] = { "capabilities", op_capabilities_fields, 1, STAGE_CAPS, TIMES_ONCE },
 	[OP_VERIFY] = { "verify", op_verify_fields, 1, STAGE_VERIFY, TIMES_OPTIONAL },
+	[OP_LANDLOCK] = { "landlock", op_landlock_fields, 3, STAGE_LANDLOCK, TIMES_MANY },
+	[OP_LANDLOCK_PATH] = { "landlock_path", op_landlock_path_fields, 4, STAGE_LANDLOCK, TIMES_MANY },
+	[OP_LANDLOCK_PORT] = { "landlock_port", op_landlock_port_fields, 2, STAGE_LANDLOCK, TIMES_MANY },
+	[OP_SECCOMP] = { "seccomp", op_seccomp_fields, 3, STAGE_SECCOMP, TIMES_MANY },
 	[OP_IO] = { "io", op_io_fields, 3, STAGE_EXEC, TIMES_ONCE },
 	[OP_WORKDIR] = { "workdir", op_workdir_fields, 1, STAGE_EXEC, TIMES_OPTIONAL },
 	[OP_EXEC] = { "exec", op_exec_fields, 2, STAGE_EXEC, TIMES_ONCE },
@@ -263,4 +304,6 @@ const struct record_spec report_records[REPORT_RECORD_MAX + 1] = {
 	[RECORD_COLLECTED] = { "collected", record_collected_fields, 2, STAGE_RUN, TIMES_MANY },
 	[RECORD_VERIFIED] = { "verified", record_verified_fields, 1, STAGE_VERIFY, TIMES_MANY },
 	[RECORD_CLEANED] = { "cleaned", record_cleaned_fields, 2, STAGE_CLEANUP, TIMES_MANY },
+	[RECORD_DENIED] = { "denied", record_denied_fields, 6, STAGE_RUN, TIMES_MANY },
+	[RECORD_DENIALS_DROPPED] = { "denials_dropped", record_denials_dropped_fields, 1, STAGE_RUN, TIMES_MANY },
 };

@@ -7,9 +7,9 @@
 
 #define PLAN_MAGIC 827344978u
 #define PLAN_HEADER_BYTES 20u
-#define CONTRACT_HASH 0x5bee8a0030b20595ull
+#define CONTRACT_HASH 0xf30bede73e50836bull
 #define PLAN_OP_MAX 72u
-#define REPORT_RECORD_MAX 8u
+#define REPORT_RECORD_MAX 10u
 #define NO_OP UINT32_MAX
 
 #define LIMIT_PLAN_BYTES 8388608u
@@ -36,6 +36,8 @@
 
 #define IDENTITY_SETGROUPS 1u
 
+#define SECCOMP_LISTEN 1u
+
 #define CGROUP_KIND_V2 0u
 #define CGROUP_KIND_V1 1u
 
@@ -44,6 +46,7 @@
 #define VERIFY_WRITE_PROC_SYS 4u
 #define VERIFY_PTRACE_INIT 8u
 #define VERIFY_REGAIN_CAPABILITIES 16u
+#define VERIFY_LANDLOCK 32u
 
 #define CAUSE_NONE 0u
 #define CAUSE_TIMEOUT 1u
@@ -113,6 +116,10 @@ enum op_id {
 	OP_IDENTITY = 60,
 	OP_CAPABILITIES = 61,
 	OP_VERIFY = 62,
+	OP_LANDLOCK = 63,
+	OP_LANDLOCK_PATH = 64,
+	OP_LANDLOCK_PORT = 65,
+	OP_SECCOMP = 66,
 	OP_IO = 70,
 	OP_WORKDIR = 71,
 	OP_EXEC = 72,
@@ -127,6 +134,8 @@ enum record_id {
 	RECORD_COLLECTED = 6,
 	RECORD_VERIFIED = 7,
 	RECORD_CLEANED = 8,
+	RECORD_DENIED = 9,
+	RECORD_DENIALS_DROPPED = 10,
 };
 
 enum times {
@@ -305,6 +314,30 @@ struct op_verify {
 	uint32_t checks;
 };
 
+struct op_landlock {
+	uint64_t fs;
+	uint64_t net;
+	uint64_t scope;
+};
+
+struct op_landlock_path {
+	const char *path;
+	uint64_t access;
+	uint32_t flags;
+	struct strs except;
+};
+
+struct op_landlock_port {
+	uint32_t port;
+	uint64_t access;
+};
+
+struct op_seccomp {
+	uint32_t flags;
+	struct bytes filter;
+	struct bytes paths;
+};
+
 struct op_io {
 	uint32_t mode;
 	uint32_t stdin;
@@ -350,6 +383,10 @@ union op_fields {
 	struct op_identity identity;
 	struct op_capabilities capabilities;
 	struct op_verify verify;
+	struct op_landlock landlock;
+	struct op_landlock_path landlock_path;
+	struct op_landlock_port landlock_port;
+	struct op_seccomp seccomp;
 	struct op_io io;
 	struct op_workdir workdir;
 	struct op_exec exec;
@@ -403,6 +440,19 @@ struct record_verified {
 struct record_cleaned {
 	uint32_t err;
 	const char *detail;
+};
+
+struct record_denied {
+	uint32_t nr;
+	uint32_t arch;
+	uint32_t pid;
+	const char *comm;
+	const char *object;
+	struct bytes args;
+};
+
+struct record_denials_dropped {
+	uint64_t count;
 };
 
 struct field_spec {

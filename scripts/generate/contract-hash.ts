@@ -27,6 +27,7 @@ export function canonicalContract(): string {
       contract.ioMode,
       contract.ioStdin,
       contract.identityFlag,
+      contract.seccompFlag,
       contract.cgroupKind,
       contract.verifyCheck,
       contract.endCause,

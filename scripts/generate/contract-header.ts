@@ -42,6 +42,7 @@ export function renderHeader(hash: string): string {
     ...defines("IO", contract.ioMode),
     ...defines("STDIN", contract.ioStdin),
     ...defines("IDENTITY", contract.identityFlag),
+    ...defines("SECCOMP", contract.seccompFlag),
     ...defines("CGROUP_KIND", contract.cgroupKind),
     ...defines("VERIFY", contract.verifyCheck),
     ...defines("CAUSE", contract.endCause),

@@ -76,6 +76,8 @@ export const ioStdin = { none: 0, caller: 1 } as const;
 export const identityFlag = { setgroups: 1 << 0 } as const;
 /** `cgroup.kind`: enter by CLONE_INTO_CGROUP, or by a write of "0" to `tasks` (cgroup v1). */
 export const cgroupKind = { v2: 0, v1: 1 } as const;
+/** `seccomp.flags`: calls that the filter hands to a listener are reported as `denied`. */
+export const seccompFlag = { listen: 1 << 0 } as const;
 /** Bits of `verify.checks`: forbidden acts that the launcher tries once after locking down; one that works is an error. */
 export const verifyCheck = {
   newUserNamespace: 1 << 0,
@@ -83,6 +85,8 @@ export const verifyCheck = {
   writeProcSys: 1 << 2,
   ptraceInit: 1 << 3,
   regainCapabilities: 1 << 4,
+  /** Reading /.rauha, which the mounts show and no Landlock rule allows. */
+  landlock: 1 << 5,
 } as const;
 
 /** What a plan is made of. Ids are append-only. */
@@ -156,6 +160,18 @@ export const planOps = {
   /** Forbidden acts to try after locking down; see `verifyCheck`. */
   verify: { id: 62, stage: "verify", times: "optional", fields: { checks: "u32" } },
 
+  /** The Landlock ruleset of the task: the access rights it handles, LANDLOCK_ACCESS_FS_*, _NET_* and LANDLOCK_SCOPE_*. */
+  landlock: { id: 63, stage: "landlock", fields: { fs: "u64", net: "u64", scope: "u64" } },
+  /** Allows `access` at a path of the zone and below, but for what lies at or below a path of `except`. */
+  landlock_path: { id: 64, stage: "landlock", fields: { path: "str", access: "u64", flags: "u32", except: "strs" } },
+  /** Allows `access` to a TCP port. */
+  landlock_port: { id: 65, stage: "landlock", fields: { port: "u32", access: "u64" } },
+  /**
+   * The task's system call filter as struct sock_filter[], installed last. `paths` are pairs of u32 (system call, argument that is a
+   * path), for the events of what is denied.
+   */
+  seccomp: { id: 66, stage: "seccomp", fields: { flags: "u32", filter: "bytes", paths: "bytes" } },
+
   /** Streams of the task. `max_output` bytes of each captured stream are reported, the rest counted. */
   io: { id: 70, stage: "exec", times: "once", fields: { mode: "u32", stdin: "u32", max_output: "u64" } },
   /** chdir(2) of the task. */
@@ -200,6 +216,14 @@ export const reportRecords = {
   verified: { id: 7, stage: "verify", fields: { checks: "u32" } },
   /** Last record of every run: all that was made is undone; or `errno` and `detail` say what could not be. */
   cleaned: { id: 8, stage: "cleanup", fields: { errno: "u32", detail: "str" } },
+  /** A system call of the task that its filter denied: EPERM. `args` are six u64, `object` the path that the plan says it has. */
+  denied: {
+    id: 9,
+    stage: "run",
+    fields: { nr: "u32", arch: "u32", pid: "u32", comm: "str", object: "str", args: "bytes" },
+  },
+  /** How many denied calls were not reported one by one. */
+  denials_dropped: { id: 10, stage: "run", fields: { count: "u64" } },
 } as const satisfies Record<string, RecordSpec>;
 
 /** What Rauha tells a running launcher over its control pipe: `u8 kind, u8 value`. End of file means: kill the zone, clean up, exit. */
