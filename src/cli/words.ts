@@ -26,10 +26,16 @@ export function renderDiagnostics(
 }
 
 function renderDiagnostic(diagnostic: Diagnostic, style: WordStyle, severity: "error" | "warning"): string {
-  const place = diagnostic.origin === undefined ? "" : `${renderOrigin(diagnostic.origin)}: `;
-  const prefix = severity === "error" ? paint("rauha:", 31, style) : paint("rauha: warning:", 33, style);
-  const hint = diagnostic.hint === undefined ? "" : `  ${paint("hint:", 36, style)} ${oneLine(diagnostic.hint)}\n`;
+  const place = placeOf(diagnostic);
+  const prefix = severity === "error" ? paint("rauha:", "31", style) : paint("rauha: warning:", "33", style);
+  const hint = diagnostic.hint === undefined ? "" : `  ${paint("hint:", "36", style)} ${oneLine(diagnostic.hint)}\n`;
   return `${prefix} ${oneLine(place)}${oneLine(diagnostic.message)}\n${hint}`;
+}
+
+/** Where, unless the message names the flag already. */
+function placeOf({ origin, message }: Diagnostic): string {
+  if (origin === undefined || (origin.kind === "flag" && message.includes(origin.flag))) return "";
+  return `${renderOrigin(origin)}: `;
 }
 
 /** Messages may carry text of files and programs: nothing of it may steer the terminal. */
@@ -40,8 +46,9 @@ export function oneLine(text: string): string {
   );
 }
 
-export function paint(text: string, colour: number, style: WordStyle): string {
-  return style.colour ? `\u001b[${colour}m${text}\u001b[0m` : text;
+/** Text with a terminal's attribute around it (`1` bold, `31` red, `33` yellow, `36` cyan). */
+export function paint(text: string, code: string, style: WordStyle): string {
+  return style.colour ? `\u001b[${code}m${text}\u001b[0m` : text;
 }
 
 /** Rauha's own exit code for mistakes found before a task ran: 2 when the command line must be written differently, else 125. */

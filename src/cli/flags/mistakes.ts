@@ -11,22 +11,27 @@ function usage(spelled: string, message: string, hint: string): Diagnostic {
   return { code: "usage", message, hint, origin: { kind: "flag", flag: spelled } };
 }
 
+/** An option as it was typed, of a length that a message can bear. */
+function shown(spelled: string): string {
+  return spelled.length > 64 ? `${spelled.slice(0, 64)}…` : spelled;
+}
+
 export function noValue(spelled: string, name: string, metavar: string, next: string | undefined): Diagnostic {
   const dashed =
     next === undefined || next === "--" ? "" : `; a value that begins with - is written --${name}=${quote(next)}`;
-  return usage(spelled, "has no value", `write ${spelled} ${metavar}${dashed}`);
+  return usage(spelled, `${spelled} has no value`, `write ${spelled} ${metavar}${dashed}`);
 }
 
 export function unwantedValue(spelled: string, name: string, flag: Flag, value: string): Diagnostic {
   const off = /^(false|no|off|0)$/i.test(value);
   const negatable = flag.kind === "boolean" && flag.negatable;
   const hint = !off ? `write ${spelled}` : negatable ? `write --no-${name}` : `leave ${spelled} out`;
-  return usage(spelled, `takes no value, and was given ${quote(value)}`, hint);
+  return usage(spelled, `${spelled} takes no value, and was given ${quote(value)}`, hint);
 }
 
 export function givenAlready(spelled: string, name: string, flag: Flag): Diagnostic {
   const hint = flag.kind === "boolean" ? `write --${name} or --no-${name}` : "keep one of them";
-  return usage(spelled, "was given already and may be given once", hint);
+  return usage(spelled, `${spelled} was given already and may be given once`, hint);
 }
 
 /** An unknown option, and the long word that was probably meant. */
@@ -37,7 +42,7 @@ export function unknownFlag(
   const meant = suggest(spelled.replace(/^-+/, ""), allLongWords(table));
   const foreign = Object.hasOwn(foreignFlags, spelled) ? foreignFlags[spelled] : undefined;
   const hint = foreign ?? (meant === undefined ? "--help lists the options" : `did you mean --${meant}?`);
-  return { diagnostic: usage(spelled, "unknown option", hint), meant };
+  return { diagnostic: usage(shown(spelled), `unknown option ${shown(spelled)}`, hint), meant };
 }
 
 /** An option, or one of its values, that this build knows and can't do. */

@@ -113,7 +113,12 @@ class Parser<T extends FlagTable> {
       if (missing !== undefined && (count === 1 || !flag.unavailable)) this.#diagnostics.push(missing);
       if (parsed.ok) this.#keep(name, parsed.value, origin);
       else if (missing === undefined) {
-        this.#diagnostics.push({ code: "invalid_argument", message: parsed.message, hint: parsed.hint, origin });
+        this.#diagnostics.push({
+          code: "invalid_argument",
+          message: `--${name}: ${parsed.message}`,
+          hint: parsed.hint,
+          origin,
+        });
       }
     }
   }

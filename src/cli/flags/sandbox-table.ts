@@ -187,7 +187,7 @@ export const sandboxFlags = {
     group: "io",
     kind: "boolean",
     short: "i",
-    description: "Your stdin reaches the task; without it the task reads end of file",
+    description: "Your terminal's keys reach the task; a pipe or file on stdin does without it",
   },
   tty: { group: "io", kind: "boolean", short: "t", description: "Give the task a terminal of the zone's own" },
   stream: { group: "io", kind: "boolean", description: "The task's stdin, stdout and stderr are your own" },

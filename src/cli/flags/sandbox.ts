@@ -139,7 +139,7 @@ function checkTogether(given: Given): Diagnostic[] {
   if (mode !== undefined && !given.met("repo-path")) {
     found.push({
       code: "usage",
-      message: "has no workspace to apply to",
+      message: "--repo-mode has no workspace to apply to",
       hint: "add --repo-path DIR",
       origin: mode.origin,
     });

@@ -9,7 +9,7 @@ describe("diagnostics in words", () => {
       [
         {
           code: "usage",
-          message: "unknown option",
+          message: "unknown option --netwrok",
           hint: "did you mean --network?",
           origin: { kind: "flag", flag: "--netwrok" },
         },
@@ -18,14 +18,16 @@ describe("diagnostics in words", () => {
           message: "expected a size",
           origin: { kind: "policy", policy: "p", key: "resources.memory_limit", file: "p.toml", line: 3, column: 16 },
         },
+        { code: "unenforceable", message: "more than the policy", origin: { kind: "flag", flag: "--memory" } },
         { code: "usage", message: "no command was given" },
       ],
       plain,
     );
     expect(words).toBe(
-      "rauha: --netwrok: unknown option\n" +
+      "rauha: unknown option --netwrok\n" +
         "  hint: did you mean --network?\n" +
         "rauha: p.toml:3:16 resources.memory_limit: expected a size\n" +
+        "rauha: --memory: more than the policy\n" +
         "rauha: no command was given\n",
     );
   });

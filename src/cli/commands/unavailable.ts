@@ -1,0 +1,36 @@
+import type { CommandSpec, CommandTable } from "./spec.ts";
+
+function later(summary: string): CommandSpec {
+  return { summary, flags: {}, groups: {}, examples: [], unavailable: true };
+}
+
+/** Commands of later builds: known by name, so that nobody looks for a spelling mistake. A later build takes them out of here. */
+export const unavailableCommands: CommandTable = {
+  batch: later("Run many tasks, one JSON result a line"),
+  zone: later("Create, list, show, verify, delete zones"),
+  run: later("Run a container in a zone"),
+  ps: later("List containers"),
+  stop: later("Stop a container"),
+  delete: later("Delete a container"),
+  exec: later("Run a command in a container"),
+  attach: later("Attach to a container"),
+  logs: later("Show a container's output"),
+  image: later("Pull, list, inspect, remove images"),
+  events: later("Show events of zones"),
+  trace: later("Trace a zone"),
+  top: later("Show what zones use"),
+  changes: later("List kept workspaces"),
+  diff: later("Show a task's changes"),
+  apply: later("Write a task's changes to the workspace"),
+  discard: later("Forget a task's changes"),
+  setup: later("Load and pin the kernel's part"),
+  mcp: later("Serve the Model Context Protocol"),
+  oci: later("Be an OCI runtime"),
+  workload: later("Run workloads"),
+};
+
+/** Parts of `rauha policy` of later builds. */
+export const unavailablePolicyCommands: CommandTable = {
+  apply: later("Replace a live zone's policy"),
+  learn: later("Write the policy that a command needs"),
+};

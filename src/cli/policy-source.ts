@@ -1,0 +1,39 @@
+import type { Diagnostic, Origin } from "../run/diagnostic.ts";
+import type { Policy } from "../run/policy/policy.ts";
+import { shippedPolicies } from "../run/policy/shipped.gen.ts";
+import { quote, shellWord } from "./flags/quote.ts";
+import { suggest } from "./flags/suggest.ts";
+
+export type LoadedPolicy =
+  | { readonly ok: true; readonly policy: Policy }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** Who named the policy; a policy of a policy command has no flag to point to. */
+export interface PolicyQuestion {
+  readonly cwd: string;
+  readonly origin?: Origin | undefined;
+}
+
+export const policyFlag: Origin = { kind: "flag", flag: "--policy" };
+
+/**
+ * The policy that a word means: the shipped one of that name, which costs nothing; else a file, for which the parser is loaded. A
+ * file that bears a shipped policy's name is meant by `./name`.
+ */
+export async function loadPolicy(name: string, { cwd, origin = policyFlag }: PolicyQuestion): Promise<LoadedPolicy> {
+  const shipped = Object.hasOwn(shippedPolicies, name) ? shippedPolicies[name] : undefined;
+  if (shipped !== undefined) return { ok: true, policy: shipped };
+  const { isFile, readPolicyFile } = await import("./policy-file.ts");
+  if (name.includes("/") || name.endsWith(".toml") || isFile(name, cwd)) return readPolicyFile(name, { cwd, origin });
+  const names = Object.keys(shippedPolicies);
+  const near = suggest(name, names);
+  const file = shellWord(`./${name}${isFile(`${name}.toml`, cwd) ? ".toml" : ""}`);
+  const hint =
+    near === undefined
+      ? `the shipped ones are ${names.join(", ")}; a file is written ${file}`
+      : `did you mean ${near}, or the file ${file}?`;
+  return {
+    ok: false,
+    diagnostics: [{ code: "not_found", message: `there is no shipped policy ${quote(name)}`, hint, origin }],
+  };
+}
