@@ -7,6 +7,7 @@ import { foldEvent, newReport } from "../run/report/report.ts";
 import { verdictOf } from "../run/report/verdict.ts";
 import type { SandboxRequest } from "../run/request.ts";
 import { projectResult, refusedResult } from "../run/result/project.ts";
+import { zoneFilter } from "../run/seccomp/zone-filter.ts";
 import { parseSandboxArgs, type ResultTargets, type SandboxInvocation } from "./flags/sandbox.ts";
 import { commandHash, newId } from "./ids.ts";
 import { loadPolicy } from "./policy-source.ts";
@@ -14,6 +15,9 @@ import { resultSink } from "./result-sink.ts";
 import { collectSignals } from "./signals.ts";
 import { summaryLine } from "./summary.ts";
 import { exitCodeOf } from "./words.ts";
+
+/** A seccomp profile is read up to this size. */
+const profileBytes = 1 << 20;
 
 /** `rauha sandbox`: argv in, one result out; returns Rauha's exit code. SPEC section 1. */
 export async function runSandbox(argv: readonly string[], backend: Backend): Promise<number> {
@@ -42,7 +46,9 @@ export async function runSandbox(argv: readonly string[], backend: Backend): Pro
   if (!loaded.ok) return refuse(invocation, command, "policy", loaded.diagnostics);
   const facts = backend.probe();
   const request = completeRequest(invocation, ids, backend);
-  const outcome = planZone({ request, policy: loaded.policy, facts });
+  const filter = await zoneFilter(loaded.policy, facts, (path) => backend.io.readText(path, profileBytes));
+  if (!filter.ok) return refuse(invocation, command, "policy", filter.diagnostics);
+  const outcome = planZone({ request, policy: loaded.policy, facts, filter: filter.filter });
   if (!outcome.ok) return refuse(invocation, command, "plan", outcome.diagnostics);
   if (invocation.explain) return explain(outcome.plan, invocation, backend);
   return runPlan(outcome.plan, invocation, request, backend, startedAt);

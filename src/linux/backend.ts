@@ -1,6 +1,8 @@
 import type { Backend, HostIo } from "../run/backend.ts";
+import { errnoName } from "../run/report/errno.ts";
 import { closeFd, flag, isTerminal, openFile, renameFile, unlinkFile, writeAll } from "./ffi.ts";
 import { probeFacts } from "./probe/facts.ts";
+import { readWholeFile } from "./small-file.ts";
 import { runLauncher } from "./zone-process.ts";
 
 const O_EXCL = 0o200;
@@ -8,11 +10,19 @@ const O_EXCL = 0o200;
 const io: HostIo = {
   write: (fd, bytes) => Math.max(0, -writeAll(fd, bytes)),
   isTerminal,
+  readText,
   replaceFile,
 };
 
 /** The Linux backend: host facts by probing, zones by the native launcher. */
 export const linuxBackend: Backend = { name: "linux", io, probe: probeFacts, run: runLauncher };
+
+function readText(path: string, limit: number): ReturnType<HostIo["readText"]> {
+  const file = readWholeFile(path, limit + 1);
+  if (typeof file === "number") return { problem: errnoName(-file) };
+  if (file.length > limit) return { problem: `larger than ${limit} bytes` };
+  return { text: new TextDecoder().decode(file) };
+}
 
 function replaceFile(path: string, bytes: Uint8Array): number {
   const temporary = `${path}.${process.pid}.tmp`;

@@ -37,6 +37,8 @@ export interface HostIo {
   /** Writes all bytes to a descriptor of the caller's; 0, or the errno. */
   write(fd: number, bytes: Uint8Array): number;
   isTerminal(fd: number): boolean;
+  /** The text of a file of at most `limit` bytes, or why it can't be read. */
+  readText(path: string, limit: number): { readonly text: string } | { readonly problem: string };
   /** Replaces a file by a temporary name and a rename, mode 0644 less the umask; 0, or the errno. */
   replaceFile(path: string, bytes: Uint8Array): number;
 }

@@ -4,6 +4,7 @@
  */
 export interface HostFacts {
   readonly platform: "linux" | "darwin";
+  readonly arch: "x86_64" | "aarch64";
   /** `uname -r`. */
   readonly kernel: string;
   readonly uid: number;

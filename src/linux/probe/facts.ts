@@ -23,6 +23,7 @@ export function probeFacts(): HostFacts {
   const privileged = uid === 0 && (capabilities & neededOfRoot) === neededOfRoot;
   return {
     platform: "linux",
+    arch: process.arch === "arm64" ? "aarch64" : "x86_64",
     kernel: (readSmallFile("/proc/sys/kernel/osrelease", 256) ?? "").trim(),
     uid,
     gid: process.getegid?.() ?? 0,

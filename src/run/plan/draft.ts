@@ -2,14 +2,16 @@ import type { Diagnostic, ErrorCode, Origin } from "../diagnostic.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { SandboxRequest } from "../request.ts";
+import type { ZoneFilter } from "../seccomp/zone-filter.ts";
 import type { PlanOp } from "./contract.ts";
 import type { GuaranteeName, PlannedGuarantee, PlannedOp } from "./plan.ts";
 
-/** The three inputs of a plan. */
+/** The inputs of a plan. The filter follows from policy and facts; it is made before, because compiling one loads more code. */
 export interface PlanInputs {
   readonly request: SandboxRequest;
   readonly policy: Policy;
   readonly facts: HostFacts;
+  readonly filter: ZoneFilter;
 }
 
 /**

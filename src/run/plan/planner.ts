@@ -4,10 +4,13 @@ import type { PlanOutcome } from "./plan.ts";
 import { planCgroup } from "./sections/cgroup.ts";
 import { planFilesystem } from "./sections/filesystem.ts";
 import { planIdMaps } from "./sections/identity.ts";
+import { planLandlock } from "./sections/landlock.ts";
 import { planLimits } from "./sections/limits.ts";
 import { planNamespaces } from "./sections/namespaces.ts";
 import { planNetwork } from "./sections/network.ts";
 import { planPrivileges } from "./sections/privileges.ts";
+import { planSeccomp } from "./sections/seccomp.ts";
+import { planSelfTest } from "./sections/self-test.ts";
 import { planTask } from "./sections/task.ts";
 
 /**
@@ -33,6 +36,9 @@ export function plan(inputs: PlanInputs): PlanOutcome {
   planNetwork(draft);
   planLimits(draft);
   planPrivileges(draft);
+  planLandlock(draft);
+  planSeccomp(draft);
+  planSelfTest(draft);
   planTask(draft);
   if (draft.problems.length > 0) return { ok: false, diagnostics: draft.problems };
   return {
@@ -47,8 +53,8 @@ export function plan(inputs: PlanInputs): PlanOutcome {
       isolation: "zone",
       ops: draft.ops,
       guarantees: draft.guarantees,
-      lsm: [],
-      seccomp: false,
+      lsm: facts.landlockAbi > 0 ? ["landlock"] : [],
+      seccomp: true,
       warnings: draft.warnings,
     },
   };

@@ -23,6 +23,10 @@ export interface Report {
   readonly skipped: Of<"skipped">[];
   /** Content of control files at the zone's end, by op index. */
   readonly collected: Map<number, string>;
+  /** System calls that the filter denied, one by one up to the launcher's bound. */
+  readonly denied: Of<"denied">[];
+  /** Denied calls beyond that bound. */
+  deniedMore: number;
   readonly stdout: Uint8Array[];
   readonly stderr: Uint8Array[];
   /** The last signal that cancelled the run, 0 for none. */
@@ -43,6 +47,8 @@ export function newReport(plan: Plan, at: number): Report {
     lost: null,
     skipped: [],
     collected: new Map(),
+    denied: [],
+    deniedMore: 0,
     stdout: [],
     stderr: [],
     cancelSignal: 0,
@@ -70,6 +76,12 @@ export function foldEvent(report: Report, event: BackendEvent): void {
       break;
     case "collected":
       report.collected.set(event.op, new TextDecoder().decode(event.data));
+      break;
+    case "denied":
+      report.denied.push(event);
+      break;
+    case "denials_dropped":
+      report.deniedMore = event.count;
       break;
     case "verified":
       report.verified = event.checks;

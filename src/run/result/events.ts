@@ -4,6 +4,7 @@ import { errorOf } from "../report/errors.ts";
 import type { Report } from "../report/report.ts";
 import { oomKills } from "../report/usage.ts";
 import type { Verdict } from "../report/verdict.ts";
+import { deniedCall } from "./denials.ts";
 import type { ResultEvent } from "./schema.ts";
 
 type Kind = ResultEvent["event.kind"];
@@ -39,6 +40,14 @@ export function projectEvents(report: Report, verdict: Verdict, mode: "enforcing
     add(started.at, "zone.create.succeeded", "lifecycle", "succeeded", { duration_ms });
     add(started.at, "policy.apply.succeeded", "policy", "succeeded");
     add(started.at, "sandbox.command.started", "execution", "started", { command_hash: plan.commandHash });
+  }
+  for (const denial of report.denied) {
+    const call = { syscall: deniedCall(denial), pid: denial.pid, comm: denial.comm };
+    add(denial.at, "enforcement.deny", "enforcement", "denied", call);
+  }
+  if (report.deniedMore > 0) {
+    const degraded_reason = `${report.deniedMore} more denied calls were counted, not listed`;
+    add(report.finishedAt, "enforcement.deny.dropped", "enforcement", "degraded", { degraded_reason });
   }
   if (ended !== null) {
     if (oomKills(report) > 0 || verdict.cause === "oom") {

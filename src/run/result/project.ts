@@ -4,6 +4,7 @@ import { errorOf, errorOfDiagnostics } from "../report/errors.ts";
 import type { Report } from "../report/report.ts";
 import { usageOf } from "../report/usage.ts";
 import type { Verdict } from "../report/verdict.ts";
+import { projectDenials } from "./denials.ts";
 import { projectEvents } from "./events.ts";
 import type { Result } from "./schema.ts";
 import { decodeStream } from "./streams.ts";
@@ -48,7 +49,7 @@ export function projectResult(report: Report, verdict: Verdict): Result {
     image: null,
     changes: [],
     events: projectEvents(report, verdict, mode),
-    enforcement_events: [],
+    enforcement_events: projectDenials(report),
     error: errorOf(report),
   };
 }
@@ -135,8 +136,8 @@ function projectGuarantees(report: Report, ran: boolean): Result["guarantees"] {
   });
 }
 
-/** Complete only if the report is: every record arrived, up to the last. */
+/** Complete only if the report is: every record arrived, up to the last, and no denial was left out. */
 function trustLevel(report: Report, ran: boolean): Result["enforcement"]["trust_level"] {
   if (!ran) return "unavailable";
-  return report.lost === null && report.ended !== null ? "complete" : "partial";
+  return report.lost === null && report.ended !== null && report.deniedMore === 0 ? "complete" : "partial";
 }

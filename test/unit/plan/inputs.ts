@@ -9,6 +9,7 @@ import type { SandboxRequest } from "../../../src/run/request.ts";
 /** An ordinary user on a recent kernel without a delegated cgroup. */
 export const userFacts: HostFacts = {
   platform: "linux",
+  arch: "x86_64",
   kernel: "6.12.0",
   uid: 1000,
   gid: 1000,
@@ -83,6 +84,7 @@ export function inputs(changes: {
     request: { ...request, ...changes.request },
     policy: changes.policy ?? policyWith(),
     facts: changes.facts ?? userFacts,
+    filter: { filter: new Uint8Array(8), listen: true, profile: "default", warnings: [] },
   };
 }
 

@@ -4,6 +4,7 @@ import { addOp, type PlanDraft, promise, refuse, zoneOrigin } from "../draft.ts"
 import { planDevices } from "./devices.ts";
 import { planHostView, planIdentityFiles } from "./host-view.ts";
 import { idmapFlags } from "./identity.ts";
+import { landlockProbe } from "./landlock.ts";
 import { planProc } from "./proc.ts";
 import { coveredBy, isBelow } from "./view-path.ts";
 import { planWorkspace } from "./workspace.ts";
@@ -33,6 +34,13 @@ export function planFilesystem(draft: PlanDraft): void {
   }
   if (root === "host") planHostView(draft);
   planIdentityFiles(draft);
+  const probe = {
+    op: "file",
+    target: landlockProbe,
+    mode: 0o444,
+    content: new TextEncoder().encode(draft.request.zoneId),
+  } as const;
+  addOp(draft, probe, zoneOrigin("self-test"), "a file that no Landlock rule allows");
   for (const target of standardScratch) planScratch(draft, target, 0o1777);
   planPolicyPaths(draft);
   planProc(draft);

@@ -1,10 +1,10 @@
 import { capabilityNumbers } from "../../capabilities.ts";
 import { policyOrigin } from "../../policy/policy.ts";
-import { identityFlag, verifyCheck } from "../contract.ts";
+import { identityFlag } from "../contract.ts";
 import { addOp, type PlanDraft, promise, refuse, zoneOrigin } from "../draft.ts";
 import { taskIds } from "./identity.ts";
 
-/** Who the task is and what it may do: ids, capabilities, no_new_privs, and the self-test that proves the lock holds. */
+/** Who the task is and what it may do: ids, capabilities and no_new_privs. */
 export function planPrivileges(draft: PlanDraft): void {
   const { facts, policy, request } = draft;
   const { uid, gid } = taskIds(draft);
@@ -44,24 +44,4 @@ export function planPrivileges(draft: PlanDraft): void {
   const op = addOp(draft, { op: "capabilities", mask }, key, words);
   promise(draft, "capabilities", "capability sets and bounding set", [op]);
   promise(draft, "no_new_privs", "PR_SET_NO_NEW_PRIVS", [op]);
-  planSelfTest(draft, mask);
-}
-
-/** Forbidden acts that the launcher tries before the task runs. One that a granted capability allows is not tried. */
-function planSelfTest(draft: PlanDraft, mask: bigint): void {
-  const has = (name: string) => {
-    const number = capabilityNumbers[name];
-    return number !== undefined && (mask & (1n << BigInt(number))) !== 0n;
-  };
-  let checks = verifyCheck.regainCapabilities;
-  if (!has("CAP_SYS_ADMIN")) checks |= verifyCheck.mount;
-  if (draft.ownUserNamespace || mask === 0n) checks |= verifyCheck.writeProcSys;
-  if (!has("CAP_SYS_PTRACE")) checks |= verifyCheck.ptraceInit;
-  const op = addOp(
-    draft,
-    { op: "verify", checks },
-    zoneOrigin("self-test"),
-    "try the forbidden, refuse to start if it works",
-  );
-  promise(draft, "self_test", "launcher", [op]);
 }

@@ -1,0 +1,63 @@
+import { accessRights, handledRights, handledScopes, missingInAbi, rightsMask } from "../../landlock/abi.ts";
+import { viewRules } from "../../landlock/rules.ts";
+import { policyOrigin } from "../../policy/policy.ts";
+import { mountFlag } from "../contract.ts";
+import { addOp, type PlanDraft, promise, refuse, unavailable, zoneOrigin } from "../draft.ts";
+
+/** A file that the mounts show and no rule allows: if the task could read it, Landlock would not be deciding. */
+export const landlockProbe = "/.rauha";
+
+/** Places of the root tmpfs whose files are the zone's own: readable, as the mount view has them. */
+const ownTrees = ["/etc"];
+
+/**
+ * The filesystem view again as a Landlock ruleset, and the scope of signals and abstract sockets. Follows the filesystem section:
+ * its rules are read off the mounts. Without Landlock and without BPF-LSM no zone runs: nothing but the view would decide.
+ */
+export function planLandlock(draft: PlanDraft): void {
+  const { facts, policy } = draft;
+  const abi = facts.landlockAbi;
+  const required = policy.enforcement.require;
+  const origin = policyOrigin(policy, "enforcement.require");
+  if (required === "bpf-lsm" && !facts.bpfLsm.ok) {
+    const message = `the policy requires bpf-lsm, which does not decide here: ${facts.bpfLsm.reason}`;
+    refuse(draft, "unenforceable", message, origin, "`rauha doctor` says what is missing");
+  }
+  if (abi === 0) {
+    const host = { kind: "host", what: "Landlock" } as const;
+    const message = "the kernel has no Landlock, and no BPF-LSM program of ours decides: no zone runs without one";
+    const hint = "boot Linux 5.13 or newer with landlock in the lsm= list; `rauha doctor` says what is missing";
+    refuse(draft, "unenforceable", message, required === "landlock" ? origin : host, hint);
+    return;
+  }
+  const denied = policy.filesystem.deniedPaths;
+  const ruleset = { op: "landlock", fs: handledRights(abi), net: 0, scope: handledScopes(abi) } as const;
+  const op = addOp(draft, ruleset, zoneOrigin("landlock"), `Landlock ABI ${abi}: what no rule allows is denied`);
+  const rule = (
+    path: string,
+    access: keyof typeof accessRights,
+    from = zoneOrigin("landlock"),
+    flags = 0,
+    except: readonly string[] = [],
+  ) => {
+    const rights = rightsMask(accessRights[access], abi);
+    addOp(draft, { op: "landlock_path", path, access: rights, flags, except }, from, `${access} at ${path}`);
+  };
+  rule("/", "list");
+  for (const path of ownTrees)
+    rule(
+      path,
+      "readTree",
+      undefined,
+      0,
+      denied.filter((place) => place.startsWith(`${path}/`)),
+    );
+  for (const { path, access, origin: from, optional, except } of viewRules(draft.ops, denied)) {
+    rule(path, access, from, optional ? mountFlag.optional : 0, except);
+  }
+  const missing = missingInAbi(abi);
+  const lack = missing.length === 0 ? "" : `, without ${missing.join(", ")}`;
+  promise(draft, "filesystem_rules", `landlock ABI ${abi}${lack}`, [op]);
+  if (handledScopes(abi) === 0) unavailable(draft, "scope", `landlock ABI ${abi} has no scopes (Linux 6.12)`);
+  else promise(draft, "scope", `landlock ABI ${abi}: signals and abstract unix sockets`, [op]);
+}

@@ -1,0 +1,22 @@
+import { policyOrigin } from "../../policy/policy.ts";
+import { pathArguments } from "../../seccomp/arguments.ts";
+import { seccompFlag } from "../contract.ts";
+import { addOp, type PlanDraft, promise, refuse } from "../draft.ts";
+
+/** The system call filter, compiled for this policy; the last lock before the command. */
+export function planSeccomp(draft: PlanDraft): void {
+  const { facts, filter, policy } = draft;
+  const origin = policyOrigin(policy, "syscalls.profile");
+  if (!facts.seccomp.ok) {
+    const hint = "boot a kernel with CONFIG_SECCOMP_FILTER; `rauha doctor` says what is missing";
+    refuse(draft, "unenforceable", `no system call filter can be set: ${facts.seccomp.reason}`, origin, hint);
+    return;
+  }
+  draft.warnings.push(...filter.warnings);
+  const flags = filter.listen ? seccompFlag.listen : 0;
+  const paths = filter.listen ? pathArguments(facts.arch) : new Uint8Array(0);
+  const listening = filter.listen ? "denials are events" : "denials are silent";
+  const op = { op: "seccomp", flags, filter: filter.filter, paths } as const;
+  const index = addOp(draft, op, origin, `system call filter ${filter.profile}, ${listening}`);
+  promise(draft, "syscall_filter", `seccomp profile ${filter.profile}`, [index]);
+}

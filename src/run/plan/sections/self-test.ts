@@ -1,0 +1,27 @@
+import { capabilityMask } from "../../capabilities.ts";
+import { verifyCheck } from "../contract.ts";
+import { addOp, type PlanDraft, promise, zoneOrigin } from "../draft.ts";
+
+/**
+ * Forbidden acts that the locked-down task tries before it becomes the command; the zone is refused if one works. What the
+ * policy grants is not forbidden, so it is not tried.
+ */
+export function planSelfTest(draft: PlanDraft): void {
+  const { policy, facts } = draft;
+  const granted = capabilityMask(policy.capabilities.allowed);
+  const has = (name: string) => (granted & capabilityMask([name])) !== 0n;
+  const allowed = (...calls: string[]) => calls.some((call) => policy.syscalls.allow.includes(call));
+  const ownProfile = policy.syscalls.profile !== "default";
+  let checks = verifyCheck.regainCapabilities | verifyCheck.ptraceInit;
+  if (!has("CAP_SYS_ADMIN")) {
+    checks |= verifyCheck.mount;
+    if (!allowed("unshare", "clone", "clone3") && !ownProfile) checks |= verifyCheck.newUserNamespace;
+  }
+  if (draft.ownUserNamespace || granted === 0n) checks |= verifyCheck.writeProcSys;
+  if (!draft.ownUserNamespace && has("CAP_SYS_PTRACE")) checks &= ~verifyCheck.ptraceInit;
+  if (facts.landlockAbi > 0) checks |= verifyCheck.landlock;
+  const names = Object.entries(verifyCheck).filter(([, bit]) => (checks & bit) !== 0);
+  const words = names.map(([name]) => name).join(", ");
+  const op = addOp(draft, { op: "verify", checks }, zoneOrigin("self-test"), `must fail: ${words}`);
+  promise(draft, "self_test", `tried and refused: ${words}`, [op]);
+}

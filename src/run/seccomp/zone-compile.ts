@@ -1,0 +1,45 @@
+import type { Diagnostic } from "../diagnostic.ts";
+import { verdict } from "./bpf.ts";
+import { type CompileOptions, compileSeccomp } from "./compile.ts";
+import { defaultProfile } from "./default-profile.gen.ts";
+import type { SeccompProfile } from "./profile.ts";
+import { resolveRanges } from "./resolve.ts";
+import { syscallTable } from "./syscalls.ts";
+import type { ZoneFilterOutcome } from "./zone-filter.ts";
+
+type Options = Omit<CompileOptions, "deniedAction">;
+type ReadText = (path: string) => { readonly text: string } | { readonly problem: string };
+
+/** Compiles the filter of a policy that no shipped one has: other capabilities, other lists, or a profile of the user's. */
+export async function compileZoneFilter(
+  profileName: string,
+  options: Options,
+  readText: ReadText,
+): Promise<ZoneFilterOutcome> {
+  const loaded = profileName === "default" ? defaultProfile : await loadProfile(profileName, options, readText);
+  if (Array.isArray(loaded)) return { ok: false, diagnostics: loaded };
+  const profile = loaded as SeccompProfile;
+  const listen = allowsAlways(profile, options, "sendmsg");
+  const compiled = compileSeccomp(profile, { ...options, deniedAction: listen ? "notify" : "errno" });
+  if (!compiled.ok) return compiled;
+  const { filter, warnings } = compiled;
+  return { ok: true, filter: { filter, listen, profile: profileName, warnings } };
+}
+
+async function loadProfile(path: string, options: Options, readText: ReadText): Promise<SeccompProfile | Diagnostic[]> {
+  const file = readText(path);
+  if ("problem" in file) {
+    const origin = options.origin?.("syscalls.profile");
+    const hint = 'name a file in the containers\' seccomp JSON format, or "default"';
+    return [{ code: "not_found", message: `the seccomp profile ${path} can't be read: ${file.problem}`, origin, hint }];
+  }
+  const { parseSeccompProfile } = await import("./parse.ts");
+  const parsed = parseSeccompProfile(file.text, path);
+  return parsed.ok ? parsed.profile : [...parsed.diagnostics];
+}
+
+function allowsAlways(profile: SeccompProfile, options: Options, name: string): boolean {
+  const number = syscallTable(options.arch).numbers.get(name);
+  const range = resolveRanges(profile, { ...options, deniedAction: "errno" }).find(({ first }) => first === number);
+  return range?.decision.branches.length === 0 && range.decision.otherwise === verdict.allow;
+}
