@@ -1,4 +1,5 @@
-import { type Diagnostic, nearestName, type Origin } from "../diagnostic.ts";
+import type { Diagnostic, Origin } from "../diagnostic.ts";
+import { didYouMean } from "../policy/names.ts";
 import { letsPass } from "./action.ts";
 import type { SeccompProfile, SeccompRule } from "./profile.ts";
 import { foreignSyscalls, nativeSyscalls } from "./syscalls.ts";
@@ -49,9 +50,8 @@ export function checkProfileNames(profile: SeccompProfile): { errors: Diagnostic
   return { errors, warnings };
 }
 
-function unknownName(name: string, names: Iterable<string>, origin: Origin | undefined): Diagnostic {
-  const near = name.length > 64 ? undefined : nearestName(name, names);
-  const hint = near === undefined ? "names are those of Linux on x86_64 and aarch64" : `did you mean "${near}"?`;
+function unknownName(name: string, names: ReadonlySet<string>, origin: Origin | undefined): Diagnostic {
+  const hint = didYouMean(name, [...names]) ?? "names are those of Linux on x86_64 and aarch64";
   return { code: "invalid_policy", message: `"${name}" is not a system call`, origin, hint };
 }
 

@@ -1,9 +1,9 @@
 import type { Diagnostic } from "../diagnostic.ts";
-import { nearestName } from "../diagnostic.ts";
+import { didYouMean } from "../policy/names.ts";
 import { type JsonText, type JsonValue, pointerStep, readJsonText } from "./json-text.ts";
 import type { SeccompProfile } from "./profile.ts";
 import { readProfile } from "./read-profile.ts";
-import { profileForm, vocabulary } from "./schema.ts";
+import { keysUnder, profileForm } from "./schema.ts";
 
 export type ProfileOutcome =
   | { readonly ok: true; readonly profile: SeccompProfile }
@@ -36,20 +36,23 @@ interface Issue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
   readonly keys?: readonly string[];
+  /** The words of a closed list. */
+  readonly values?: readonly unknown[];
 }
 
 function explainIssue(issue: Issue, json: JsonText & { ok: true }, file: string): Diagnostic[] {
   const pointer = issue.path.map((step) => pointerStep(String(step))).join("");
   if (issue.code === "unrecognized_keys") {
+    const known = keysUnder[String(issue.path.findLast((step) => typeof step === "string") ?? "")] ?? [];
     return (issue.keys ?? []).map((key) => {
       const at = pointer + pointerStep(key);
-      return mistake(file, at, lineOf(json, at), `unknown key ${quote(key)}`, didYouMean(key));
+      return mistake(file, at, lineOf(json, at), `unknown key ${quote(key)}`, didYouMean(key, known));
     });
   }
   const found = valueAt(json.value, issue.path);
   const message =
     found === undefined ? `missing: ${issue.message} is expected` : `${issue.message} is expected, not ${quote(found)}`;
-  return [mistake(file, pointer, lineOf(json, pointer), message, didYouMean(found))];
+  return [mistake(file, pointer, lineOf(json, pointer), message, hintFor(found, issue))];
 }
 
 function mistake(file: string, key: string, line: number, message: string, hint?: string): Diagnostic {
@@ -58,7 +61,12 @@ function mistake(file: string, key: string, line: number, message: string, hint?
 }
 
 function refused(diagnostics: readonly Diagnostic[]): ProfileOutcome {
-  return { ok: false, diagnostics: diagnostics.slice(0, MAX_DIAGNOSTICS) };
+  const inOrder = diagnostics.toSorted((a, b) => originLine(a) - originLine(b));
+  return { ok: false, diagnostics: inOrder.slice(0, MAX_DIAGNOSTICS) };
+}
+
+function originLine({ origin }: Diagnostic): number {
+  return origin?.kind === "policy" ? (origin.line ?? 0) : 0;
 }
 
 /** The line of a value; of the nearest thing around it when it is missing. */
@@ -87,8 +95,6 @@ function quote(value: JsonValue): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
-function didYouMean(word: JsonValue | undefined): string | undefined {
-  if (typeof word !== "string" || word.length > 64) return undefined;
-  const near = nearestName(word, vocabulary);
-  return near === undefined || near === word ? undefined : `did you mean "${near}"?`;
+function hintFor(found: JsonValue | undefined, { values = [] }: Issue): string | undefined {
+  return typeof found === "string" ? didYouMean(found, values.map(String)) : undefined;
 }

@@ -119,20 +119,15 @@ export type RuleForm = z.infer<typeof rule>;
 export type ConditionForm = z.infer<typeof condition>;
 export type ScopeForm = z.infer<typeof scope>;
 
-/** Words that can stand where one was misspelled: keys and the values of closed lists. */
-export const vocabulary: readonly string[] = [
-  ...Object.keys(profileForm.shape),
-  ...Object.keys(rule.shape),
-  ...Object.keys(condition.shape),
-  ...Object.keys(scope.shape),
-  "architecture",
-  "subArchitectures",
-  ...Object.keys(actionNames),
-  ...Object.keys(operatorNames),
-  ...scmpArchitectures,
-  ...goArchitectures,
-  ...capabilityNames,
-];
+/** The keys of an object of the format, by the key that it, or the list it is in, stands under; `""` for the whole. */
+export const keysUnder: Readonly<Record<string, readonly string[]>> = {
+  "": Object.keys(profileForm.shape),
+  archMap: ["architecture", "subArchitectures"],
+  syscalls: Object.keys(rule.shape),
+  args: Object.keys(condition.shape),
+  includes: Object.keys(scope.shape),
+  excludes: Object.keys(scope.shape),
+};
 
 function optionalList<T extends z.core.SomeType>(element: T) {
   return z.optional(z.nullable(z.array(element, { error: "a list" })));
