@@ -48,6 +48,8 @@
 #define VERIFY_REGAIN_CAPABILITIES 16u
 #define VERIFY_LANDLOCK 32u
 
+#define VERIFY_ALL 63u
+
 #define CAUSE_NONE 0u
 #define CAUSE_TIMEOUT 1u
 #define CAUSE_MEMORY 2u

@@ -45,6 +45,7 @@ export function renderHeader(hash: string): string {
     ...defines("SECCOMP", contract.seccompFlag),
     ...defines("CGROUP_KIND", contract.cgroupKind),
     ...defines("VERIFY", contract.verifyCheck),
+    ...defines("VERIFY", { all: Object.values(contract.verifyCheck).reduce((mask, bit) => mask | bit, 0) }),
     ...defines("CAUSE", contract.endCause),
     ...defines("CONTROL", contract.control),
     ...fds(),

@@ -1,0 +1,170 @@
+/* Init's birth in namespaces of its own, and who its ids are. */
+#include "launcher.h"
+#include "sys.h"
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+/* Whether a map gives this id outside (or, inside) a counterpart. */
+static bool is_mapped(const struct plan *plan, uint32_t map_op, uint32_t id, bool outside)
+{
+	for (const struct op *op = plan->ops; op < plan->ops + plan->count; op++) {
+		const struct op_uid_map *map = &op->u.uid_map;
+
+		if (op->id == map_op && id - (outside ? map->outside : map->inside) < map->count)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Where the maps leave the supervisor's own id out (root, who maps an unprivileged range), init is a stranger to the host's files and
+ * has no say over their file systems: then the supervisor opens every source, maps its ids where asked, and lends init the mount. An
+ * ordinary user's init is still that user, and does it itself in its own mount namespace, where it has the right to mount.
+ */
+static bool init_is_stranger(const struct plan *plan)
+{
+	return (plan->only[OP_NAMESPACES]->u.namespaces.flags & CLONE_NEWUSER) && !is_mapped(plan, OP_UID_MAP, geteuid(), true);
+}
+
+/**
+ * init_clone - clones init into all namespaces of the plan at once
+ *
+ * Raw clone3 without a stack is a fork. The cgroup namespace is the exception: its root is the caller's cgroup, so init makes it
+ * itself after it has entered the zone's cgroups (namespaces_finish in init.c).
+ */
+int init_clone(struct zone *z, struct fault *f)
+{
+	const struct op *namespaces = z->plan.only[OP_NAMESPACES];
+	struct clone_args args = {
+		.flags = (namespaces->u.namespaces.flags & ~(uint32_t)CLONE_NEWCGROUP) | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&z->pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	int startup[2];
+	int sockets[2];
+
+	fault_at(f, &z->plan, namespaces);
+	if (!(args.flags & CLONE_NEWNS) || !(args.flags & CLONE_NEWPID))
+		return fault_with(f, EINVAL, "namespaces", "a zone needs at least mount and pid");
+	if (pipe2(startup, O_CLOEXEC) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+		return fault(f, "pipe2", NULL);
+	if (z->cgroup_dir >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)(uint32_t)z->cgroup_dir;
+	}
+	z->lends = init_is_stranger(&z->plan);
+	z->init = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (z->init < 0) {
+		z->init = 0;
+		return fault(f, "clone3", NULL);
+	}
+	if (z->init == 0) {
+		z->socket = sockets[1], z->socket_peer = sockets[0];
+		z->startup = startup[1], z->startup_peer = startup[0];
+		init_main(z);
+	}
+	z->socket = sockets[0], z->startup = startup[0];
+	close(sockets[1]);
+	close(startup[1]);
+	return 0;
+}
+
+/* Opens or writes a file of init's directory in /proc. */
+static int proc_open(const struct zone *z, const char *name, int flags)
+{
+	char path[64];
+	char *at = text_put(path, path + sizeof(path), "/proc/");
+
+	at = text_number(at, path + sizeof(path), (uint64_t)z->init);
+	at = text_put(at, path + sizeof(path), "/");
+	text_put(at, path + sizeof(path), name);
+	return open(path, flags | O_CLOEXEC);
+}
+
+static int proc_write(const struct zone *z, const char *name, const char *text, struct fault *f)
+{
+	int fd = proc_open(z, name, O_WRONLY);
+	ssize_t size = (ssize_t)strlen(text);
+	int status = fd < 0 || write(fd, text, (size_t)size) != size ? fault(f, "write", name) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
+/* All lines of one map, in one write, as the kernel wants it. */
+static int map_write(const struct zone *z, uint32_t id, const char *name, struct fault *f)
+{
+	char text[4096];
+	const char *end = text + sizeof(text);
+	char *at = text;
+
+	for (const struct op *op = z->plan.ops; op < z->plan.ops + z->plan.count; op++) {
+		/* uid_map and gid_map have the same fields */
+		const struct op_uid_map *map = &op->u.uid_map;
+
+		if (op->id != id)
+			continue;
+		fault_at(f, &z->plan, op);
+		at = text_number(at, end, map->inside);
+		at = text_put(at, end, " ");
+		at = text_number(at, end, map->outside);
+		at = text_put(at, end, " ");
+		at = text_number(at, end, map->count);
+		at = text_put(at, end, "\n");
+	}
+	return at == text ? 0 : proc_write(z, name, text, f);
+}
+
+/** ids_map - writes the id maps of the zone's user namespace, and lets init go on */
+int ids_map(struct zone *z, struct fault *f)
+{
+	const struct op *deny = z->plan.only[OP_SETGROUPS_DENY];
+	const struct message go = {.kind = MESSAGE_GO};
+
+	f->stage = STAGE_IDMAP;
+	f->op = NO_OP;
+	if (z->plan.only[OP_NAMESPACES]->u.namespaces.flags & CLONE_NEWUSER) {
+		if (deny) {
+			fault_at(f, &z->plan, deny);
+			if (proc_write(z, "setgroups", "deny", f) < 0)
+				return -1;
+		}
+		if (map_write(z, OP_GID_MAP, "gid_map", f) < 0 || map_write(z, OP_UID_MAP, "uid_map", f) < 0)
+			return -1;
+		/* Now, while init's ids are still ours: later it takes CAP_SYS_PTRACE. */
+		if (z->lends) {
+			z->user_ns = proc_open(z, "ns/user", O_RDONLY);
+			if (z->user_ns < 0)
+				return fault(f, "open", "ns/user");
+		}
+	}
+	/* A failure to send means that init has ended: its own record says why. */
+	message_send(z->socket, &go, -1);
+	return 0;
+}
+
+/**
+ * ids_take - makes init the zone's root, where the zone has one
+ *
+ * Root's init starts with ids that mean nothing inside: it could make no file. The change also undoes PR_SET_PDEATHSIG, so that
+ * comes after. Groups go too, unless setgroups(2) is denied: then they can't be used inside for anything the caller could not do.
+ */
+int ids_take(const struct zone *z, struct fault *f)
+{
+	f->stage = STAGE_IDMAP;
+	f->op = NO_OP;
+	if (!(z->plan.only[OP_NAMESPACES]->u.namespaces.flags & CLONE_NEWUSER))
+		return 0;
+	if (!z->plan.only[OP_SETGROUPS_DENY] && setgroups(0, NULL) < 0)
+		return fault(f, "setgroups", NULL);
+	if (is_mapped(&z->plan, OP_GID_MAP, 0, false) && syscall(SYS_setresgid, 0, 0, 0) < 0)
+		return fault(f, "setresgid", NULL);
+	if (is_mapped(&z->plan, OP_UID_MAP, 0, false) && syscall(SYS_setresuid, 0, 0, 0) < 0)
+		return fault(f, "setresuid", NULL);
+	return 0;
+}

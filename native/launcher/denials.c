@@ -1,0 +1,120 @@
+/*
+ * System calls of the task that its filter denies. The kernel holds each until the supervisor answers: always EPERM, never anything
+ * else, so that a supervisor that is slow or gone can only deny. See seccomp_unotify(2).
+ */
+#include "launcher.h"
+#include "sys.h"
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/uio.h>
+
+/* Denials reported one by one; the rest is counted. A task that makes a million of them costs us no memory. */
+#define DENIALS_REPORTED 256u
+#define OBJECT_BYTES	 256
+
+/* The path in one of the call's arguments, as far as it can be read; the task may change it while we look, and is denied anyway. */
+static void read_path(const struct seccomp_notif *call, uint32_t argument, char *path)
+{
+	struct iovec to = {path, OBJECT_BYTES - 1};
+	size_t here = 4096 - (call->data.args[argument] & 4095);
+	struct iovec parts[2];
+	ssize_t got;
+
+	path[0] = '\0';
+	/* The rest of its page and the page behind, which may not be there: a part is read whole or not at all. */
+	if (here > OBJECT_BYTES - 1)
+		here = OBJECT_BYTES - 1;
+	parts[0] = (struct iovec){(void *)(uintptr_t)call->data.args[argument], here};
+	parts[1] = (struct iovec){(void *)(uintptr_t)(call->data.args[argument] + here), OBJECT_BYTES - 1 - here};
+	got = process_vm_readv((pid_t)call->pid, &to, 1, parts, 2, 0);
+	path[got < 0 ? 0 : got] = '\0';
+}
+
+/* What the call was about: the plan says which argument of which call is a path. */
+static void describe(const struct zone *z, const struct seccomp_notif *call, char *object)
+{
+	const struct bytes *paths = &z->plan.only[OP_SECCOMP]->u.seccomp.paths;
+	uint32_t entry[2];
+
+	object[0] = '\0';
+	for (uint32_t at = 0; at + sizeof(entry) <= paths->size; at += sizeof(entry)) {
+		memcpy(entry, paths->data + at, sizeof(entry));
+		if (entry[0] == (uint32_t)call->data.nr && entry[1] < 6)
+			read_path(call, entry[1], object);
+	}
+}
+
+static void read_comm(uint32_t pid, char *comm, size_t size)
+{
+	char path[64];
+	char *at = text_put(path, path + sizeof(path), "/proc/");
+	ssize_t got = -1;
+	int fd;
+
+	at = text_number(at, path + sizeof(path), pid);
+	text_put(at, path + sizeof(path), "/comm");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		got = read(fd, comm, size - 1);
+		close(fd);
+	}
+	comm[got > 0 ? got - 1 : 0] = '\0';
+}
+
+static void report_denied(struct zone *z, const struct seccomp_notif *call)
+{
+	char comm[17];
+	char object[OBJECT_BYTES];
+	struct record_denied record = {
+		.nr = (uint32_t)call->data.nr,
+		.arch = call->data.arch,
+		.pid = call->pid,
+		.comm = comm,
+		.object = object,
+		.args = {sizeof(call->data.args), (const uint8_t *)call->data.args},
+	};
+
+	read_comm(call->pid, comm, sizeof(comm));
+	describe(z, call, object);
+	report_send(z, RECORD_DENIED, &record);
+}
+
+/**
+ * denials_turn - takes one waiting call from the listener and denies it
+ *
+ * Calls from before the command runs are the launcher's own self-test, and no news.
+ */
+void denials_turn(struct zone *z)
+{
+	struct seccomp_notif call;
+	struct seccomp_notif_resp answer = {.error = -EPERM};
+
+	memset(&call, 0, sizeof(call));
+	/* ENOENT: the caller was killed in the meantime. */
+	if (syscall(SYS_ioctl, z->listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
+		return;
+	if (z->verifying)
+		;
+	else if (z->denials < DENIALS_REPORTED)
+		report_denied(z, &call);
+	if (!z->verifying)
+		z->denials++;
+	answer.id = call.id;
+	syscall(SYS_ioctl, z->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+}
+
+/** denials_close - nobody is left under the filter */
+void denials_close(struct zone *z)
+{
+	close(z->listener);
+	z->listener = -1;
+}
+
+/** denials_end - says how many there were more than were reported */
+void denials_end(struct zone *z)
+{
+	struct record_denials_dropped record = {.count = z->denials - DENIALS_REPORTED};
+
+	if (z->denials > DENIALS_REPORTED)
+		report_send(z, RECORD_DENIALS_DROPPED, &record);
+}

@@ -1,0 +1,103 @@
+/* The zone's tree, op by op, in the plan's order; init at work before and after the pivot. */
+#include "launcher.h"
+#include "sys.h"
+
+/**
+ * mount_bind - `bind` and `mirror`: shows a path of the host
+ *
+ * The source comes with its attributes set, while it is in no namespace: nothing is ever visible with fewer.
+ */
+int mount_bind(struct zone *z, const struct op *op, struct fault *f)
+{
+	/* bind and mirror have the same fields */
+	const struct op_bind *bind = &op->u.bind;
+	struct source source;
+	int target;
+
+	if (source_next(z, op, &source, f) < 0)
+		return -1;
+	if (source.kind == SOURCE_SKIPPED)
+		return 0;
+	if (source.kind == SOURCE_LINK)
+		return mount_symlink(z, source.link, bind->target, f);
+	target = target_make(z, bind->target, source.is_dir, source.is_dir ? 0755 : 0444, f);
+	if (target < 0)
+		return -1;
+	return target_attach(z, source.fd, target, bind->target, source.is_dir, f);
+}
+
+static int mount_expect(struct zone *z, const struct op *op, struct fault *f)
+{
+	struct source source;
+
+	if (source_next(z, op, &source, f) < 0)
+		return -1;
+	if (source.fd >= 0)
+		close(source.fd);
+	return 0;
+}
+
+static int mount_dir(struct zone *z, const struct op_dir *dir, struct fault *f)
+{
+	int fd = target_make(z, dir->target, true, dir->mode & 01777, f);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+/* One op of the stages mount, pivot and net. */
+static int carry_out(struct zone *z, const struct op *op, struct fault *f)
+{
+	switch (op->id) {
+	case OP_ROOT:
+		return root_make(z, &op->u.root, f);
+	case OP_BIND:
+	case OP_MIRROR:
+		return mount_bind(z, op, f);
+	case OP_COPY:
+		return mount_copy(z, op, f);
+	case OP_EXPECT:
+		return mount_expect(z, op, f);
+	case OP_SCRATCH:
+		return mount_scratch(z, &op->u.scratch, f);
+	case OP_DIR:
+		return mount_dir(z, &op->u.dir, f);
+	case OP_SYMLINK:
+		return mount_symlink(z, op->u.symlink.value, op->u.symlink.target, f);
+	case OP_FILE:
+		return mount_file(z, &op->u.file, f);
+	case OP_PROC:
+	case OP_SYSFS:
+	case OP_DEVPTS:
+		return mount_kernel(z, op, f);
+	case OP_MASK:
+		return mount_mask(z, op, f);
+	case OP_READ_ONLY:
+		return mount_read_only(z, op, f);
+	case OP_PIVOT:
+		return root_pivot(z, &op->u.pivot, f);
+	case OP_HOSTNAME:
+		return hostname_set(z, op->u.hostname.name, f);
+	case OP_LOOPBACK:
+		return loopback_up(z, f);
+	default:
+		return 0;
+	}
+}
+
+/** zone_mount - carries out every op of the zone's view and surroundings */
+int zone_mount(struct zone *z, struct fault *f)
+{
+	for (const struct op *op = z->plan.ops; op < z->plan.ops + z->plan.count; op++) {
+		uint32_t stage = plan_ops[op->id].stage;
+
+		if (stage != STAGE_MOUNT && stage != STAGE_PIVOT && stage != STAGE_NET)
+			continue;
+		fault_at(f, &z->plan, op);
+		if (carry_out(z, op, f) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,87 @@
+/* The zone's root: first thing mounted, last thing closed. */
+#include "launcher.h"
+#include "sys.h"
+#include <sys/stat.h>
+
+/* The store: one tmpfs with the quota of everything that the zone can write in memory. */
+static int store_make(const struct op_root *root, struct fault *f)
+{
+	char size[24];
+	char inodes[24];
+	int store;
+	int fs = sys_fsopen("tmpfs");
+
+	if (fs < 0)
+		return fault(f, "fsopen", "tmpfs");
+	text_number(size, size + sizeof(size), root->size);
+	text_number(inodes, inodes + sizeof(inodes), root->inodes);
+	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", size) < 0 ||
+	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", inodes) < 0 ||
+	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755") < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
+		return fault(f, "fsconfig", "tmpfs");
+	store = sys_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (store < 0)
+		return fault(f, "fsmount", "tmpfs");
+	close(fs);
+	return store;
+}
+
+/**
+ * root_make - `root`: mounts the store, and in it the directory that becomes the zone's root
+ *
+ * Both are mounted on the host's /proc, in init's own mount namespace: it is always there, holds nothing that a zone may be shown, and
+ * is not the top of the old root, where they would be in the pivot's way. The zone sees only the directory; scratch directories and
+ * masks are other directories of the store. All mounts were made private before, so that the host sees none of this.
+ */
+int root_make(struct zone *z, const struct op_root *root, struct fault *f)
+{
+	struct stat status;
+	int empty;
+
+	z->store = store_make(root, f);
+	if (z->store < 0)
+		return -1;
+	if (sys_move_mount(z->store, AT_FDCWD, "/proc") < 0)
+		return fault(f, "move_mount", "/proc");
+	if (mkdirat(z->store, "root", 0755) < 0 || mkdirat(z->store, "empty-dir", 0555) < 0)
+		return fault(f, "mkdirat", "tmpfs");
+	empty = openat(z->store, "empty-file", O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0444);
+	if (empty < 0 || fstat(empty, &status) < 0)
+		return fault(f, "openat", "tmpfs");
+	close(empty);
+	z->root_dev = status.st_dev;
+	z->root = sys_open_tree(z->store, "root", 0);
+	if (z->root < 0)
+		return fault(f, "open_tree", "tmpfs");
+	return sys_move_mount(z->root, AT_FDCWD, "/proc") < 0 ? fault(f, "move_mount", "/proc") : 0;
+}
+
+/**
+ * root_pivot - `pivot`: the zone's root becomes the root, and the host's tree goes
+ *
+ * pivot_root(".", ".") stacks the old root on the new one, where umount finds it: no directory is needed for it. Detached,
+ * not unmounted: our own program is still in use there, and the store is mounted in it. If anything of the old tree were left on the
+ * stack, ".." of the root would lead there; so that is looked at, not assumed.
+ */
+int root_pivot(struct zone *z, const struct op_pivot *pivot, struct fault *f)
+{
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+	struct stat root, above;
+
+	if (fchdir(z->root) < 0)
+		return fault(f, "fchdir", "/");
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return fault(f, "pivot_root", NULL);
+	if (syscall(SYS_umount2, ".", UMOUNT_DETACH) < 0)
+		return fault(f, "umount2", NULL);
+	if (chdir("/") < 0)
+		return fault(f, "chdir", "/");
+	if (fstat(z->root, &root) < 0 || stat("/..", &above) < 0)
+		return fault(f, "stat", "/..");
+	if (root.st_dev != above.st_dev || root.st_ino != above.st_ino)
+		return fault_with(f, EXDEV, "pivot_root", "the host's tree is still there");
+	/* This mount alone: scratch directories are others. Last, since targets were made on it until now. */
+	if (pivot->read_only_root && sys_mount_setattr(z->root, "", 0, &attr) < 0)
+		return fault(f, "mount_setattr", "/");
+	return 0;
+}
