@@ -1,0 +1,42 @@
+import type { Backend } from "../../run/backend.ts";
+import type { Diagnostic } from "../../run/diagnostic.ts";
+import type { HostFacts } from "../../run/host-facts.ts";
+import type { PlanOutcome } from "../../run/plan/plan.ts";
+import { plan as planZone } from "../../run/plan/planner.ts";
+import type { Policy } from "../../run/policy/policy.ts";
+import type { SandboxRequest } from "../../run/request.ts";
+import { zoneFilter } from "../../run/seccomp/zone-filter.ts";
+import { commandHash, newId } from "../ids.ts";
+
+/** Seccomp profiles are some ten kilobytes. */
+const profileBytes = 4 << 20;
+
+/** Whether the policy's system call filter can be made: what `rauha policy check` says beside the form of the file. */
+export async function checkFilter(backend: Backend, facts: HostFacts, policy: Policy): Promise<readonly Diagnostic[]> {
+  const filter = await zoneFilter(policy, facts, (path) => backend.io.readText(path, profileBytes));
+  return filter.ok ? [] : filter.diagnostics;
+}
+
+/** The plan of `true` under a policy: what this host would do, or refuse to do, for any task. */
+export async function planTrial(backend: Backend, facts: HostFacts, policy: Policy): Promise<PlanOutcome> {
+  const filter = await zoneFilter(policy, facts, (path) => backend.io.readText(path, profileBytes));
+  if (!filter.ok) return { ok: false, diagnostics: filter.diagnostics };
+  return planZone({ request: trialRequest(), policy, facts, filter: filter.filter });
+}
+
+function trialRequest(): SandboxRequest {
+  const command = ["true"];
+  return {
+    taskId: newId("task"),
+    zoneId: newId("zone"),
+    command,
+    commandHash: commandHash(command),
+    workdir: "/",
+    timeoutMs: 10_000,
+    env: [],
+    envPass: [],
+    view: [],
+    limits: {},
+    io: { mode: "capture", stdin: false, maxOutputBytes: 65_536 },
+  };
+}

@@ -1,0 +1,72 @@
+import { bootParameterFix, type Finding, type HostInputs } from "./finding.ts";
+import { activeModules } from "./settings.ts";
+
+/** What decides inside the kernel, call by call. */
+
+export function checkSeccomp({ facts }: HostInputs): Finding {
+  const { seccomp } = facts;
+  return {
+    check: "seccomp",
+    state: seccomp.ok ? "enforced" : "unavailable",
+    needed: true,
+    summary: seccomp.ok ? "system calls are filtered" : `system calls can't be filtered: ${seccomp.reason}`,
+    fix: seccomp.ok ? null : (seccomp.fix ?? null),
+  };
+}
+
+export function checkLandlock(inputs: HostInputs): Finding {
+  const { facts, settings } = inputs;
+  const modules = activeModules(settings);
+  if (facts.landlockAbi > 0) {
+    return {
+      check: "landlock",
+      state: "enforced",
+      needed: false,
+      summary: `Landlock ABI ${facts.landlockAbi} guards files a second time`,
+      fix: null,
+    };
+  }
+  const inactive = modules !== null && !modules.includes("landlock");
+  return {
+    check: "landlock",
+    state: "unavailable",
+    needed: false,
+    summary: inactive
+      ? `Landlock is not among the active security modules (${modules.join(", ")}); mount namespaces alone guard files`
+      : "the kernel has no Landlock, or a container around Rauha hides it; mount namespaces alone guard files",
+    fix: inactive ? lsmFix(inputs, "landlock", modules) : null,
+  };
+}
+
+export function checkBpfLsm(inputs: HostInputs): Finding {
+  const { facts, settings } = inputs;
+  if (facts.bpfLsm.ok) {
+    return {
+      check: "bpf_lsm",
+      state: "enforced",
+      needed: false,
+      summary: "BPF programs guard zone boundaries",
+      fix: null,
+    };
+  }
+  return {
+    check: "bpf_lsm",
+    state: "unavailable",
+    needed: false,
+    summary: `no BPF programs guard zone boundaries: ${facts.bpfLsm.reason}`,
+    fix: facts.bpfLsm.fix ?? lsmFixWhenUseful(inputs, activeModules(settings)),
+  };
+}
+
+/** The boot parameter helps only where the reason is not in Rauha itself. */
+function lsmFixWhenUseful(inputs: HostInputs, modules: readonly string[] | null): string | null {
+  const { bpfLsm } = inputs.facts;
+  if (bpfLsm.ok || bpfLsm.reason.includes("this build") || modules === null || modules.includes("bpf")) return null;
+  return lsmFix(inputs, "bpf", modules);
+}
+
+/** `lsm=` replaces the whole list, so the active modules are said again; `capability` is always there. */
+function lsmFix(inputs: HostInputs, name: string, modules: readonly string[]): string {
+  const others = modules.filter((module) => module !== "capability");
+  return bootParameterFix(inputs, `lsm=${(name === "landlock" ? [name, ...others] : [...others, name]).join(",")}`);
+}
