@@ -7,7 +7,7 @@
 
 #define PLAN_MAGIC 827344978u
 #define PLAN_HEADER_BYTES 20u
-#define CONTRACT_HASH 0xf30bede73e50836bull
+#define CONTRACT_HASH 0x899b2220a0bb6a85ull
 #define PLAN_OP_MAX 72u
 #define REPORT_RECORD_MAX 10u
 #define NO_OP UINT32_MAX

@@ -25,7 +25,7 @@ function openLibc() {
         pipe2: { args: ["ptr", "i32"], returns: "i32" },
         poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
         memfd_create: { args: ["ptr", "u32"], returns: "i32" },
-        syscall: { args: ["i64", "i64", "i64", "i64"], returns: "i64" },
+        syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: "i64" },
         rename: { args: ["ptr", "ptr"], returns: "i32" },
         unlink: { args: ["ptr"], returns: "i32" },
         waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
@@ -155,9 +155,14 @@ export function unlinkFile(path: string): number {
   return checked(libc.unlink(ptr(cString(path))));
 }
 
-/** A system call that the C library has no function for, with up to three plain numbers. */
-export function systemCall(number: number, a = 0, b = 0, c = 0): number {
-  return checked(Number(libc.syscall(number, a, b, c)));
+/** A system call by its number, with up to six plain numbers. */
+export function systemCall(number: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): number {
+  return checked(Number(libc.syscall(number, a, b, c, d, e, f)));
+}
+
+/** Where bytes lie, as an argument of `systemCall`. They must not be empty, and be kept until the call has returned. */
+export function addressOf(bytes: Uint8Array): number {
+  return ptr(bytes);
 }
 
 /** waitpid(2): the raw wait status, or `-errno`. */

@@ -71,5 +71,5 @@ function fileImageIn(directory: string): LauncherImage | number {
 function fill(fd: number): number {
   const bytes = Buffer.from(launcherText, "base64");
   const written = writeAll(fd, bytes);
-  return written < 0 ? written : 0;
+  return Math.min(0, written);
 }

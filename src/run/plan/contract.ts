@@ -161,7 +161,7 @@ export const planOps = {
   verify: { id: 62, stage: "verify", times: "optional", fields: { checks: "u32" } },
 
   /** The Landlock ruleset of the task: the access rights it handles, LANDLOCK_ACCESS_FS_*, _NET_* and LANDLOCK_SCOPE_*. */
-  landlock: { id: 63, stage: "landlock", fields: { fs: "u64", net: "u64", scope: "u64" } },
+  landlock: { id: 63, stage: "landlock", times: "optional", fields: { fs: "u64", net: "u64", scope: "u64" } },
   /** Allows `access` at a path of the zone and below, but for what lies at or below a path of `except`. */
   landlock_path: { id: 64, stage: "landlock", fields: { path: "str", access: "u64", flags: "u32", except: "strs" } },
   /** Allows `access` to a TCP port. */
@@ -170,7 +170,12 @@ export const planOps = {
    * The task's system call filter as struct sock_filter[], installed last. `paths` are pairs of u32 (system call, argument that is a
    * path), for the events of what is denied.
    */
-  seccomp: { id: 66, stage: "seccomp", fields: { flags: "u32", filter: "bytes", paths: "bytes" } },
+  seccomp: {
+    id: 66,
+    stage: "seccomp",
+    times: "optional",
+    fields: { flags: "u32", filter: "bytes", paths: "bytes" },
+  },
 
   /** Streams of the task. `max_output` bytes of each captured stream are reported, the rest counted. */
   io: { id: 70, stage: "exec", times: "once", fields: { mode: "u32", stdin: "u32", max_output: "u64" } },
