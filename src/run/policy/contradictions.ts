@@ -26,10 +26,15 @@ interface Scene {
   readonly found: Diagnostic[];
 }
 
-/** Reports at a key of the file that said it; a rule of a shipped policy is reported where `extends` names it. */
-function report({ merged, asked, found }: Scene, path: KeyPath, message: string, hint: string): void {
-  const source = merged.saidBy.get(formatKeyPath(path.slice(0, 2)));
-  found.push(mistake(source ?? asked, source === undefined ? ["extends"] : path, "value", message, hint));
+/**
+ * Reports at the first of the keys that the file asked for said, else at the first that any file said; a contradiction with
+ * what the shipped policy alone says, where `extends` names that.
+ */
+function report({ merged, asked, found }: Scene, keys: readonly KeyPath[], message: string, hint: string): void {
+  const sourceOf = (path: KeyPath) => merged.saidBy.get(formatKeyPath(path.slice(0, 2)));
+  const said = keys.filter((path) => sourceOf(path) !== undefined);
+  const path = said.find((path) => sourceOf(path) === asked) ?? said[0] ?? ["extends"];
+  found.push(mistake(sourceOf(path) ?? asked, path, "value", message, hint));
 }
 
 interface Entry {
@@ -68,14 +73,30 @@ function checkMode(scene: Scene): void {
   if (mode === "host" && type === "non-global") {
     const said = zone?.["type"] === undefined ? "zone.type is not" : "zone.type is non-global, not";
     const hint = 'set zone.type = "privileged", or network.mode = "bridged"';
-    report(scene, ["network", "mode"], `network.mode = "host" needs zone.type = "privileged", and ${said} that`, hint);
+    report(
+      scene,
+      [
+        ["network", "mode"],
+        ["zone", "type"],
+      ],
+      `network.mode = "host" needs zone.type = "privileged", and ${said} that`,
+      hint,
+    );
   }
   const words = network?.["mode"] === undefined ? "network.mode is not set, which is none" : `network.mode is ${mode}`;
   for (const list of networkLists) {
     if (meaningful[mode as NetworkMode].includes(list) || entries(scene, "network", list).length === 0) continue;
     const modes = Object.entries(meaningful).filter(([name, lists]) => name !== "none" && lists.includes(list));
     const hint = `set network.mode = ${modes.map(([name]) => JSON.stringify(name)).join(" or ")}, or leave the list out`;
-    report(scene, ["network", list], `network.${list} has no effect: ${words}`, hint);
+    report(
+      scene,
+      [
+        ["network", list],
+        ["network", "mode"],
+      ],
+      `network.${list} has no effect: ${words}`,
+      hint,
+    );
   }
 }
 
@@ -94,7 +115,7 @@ function checkPaths(scene: Scene): void {
       const by = denied.find((entry) => isWithin(value, entry.value));
       if (by === undefined) continue;
       const message = `${value} is in ${section}.${key}, and ${formatKeyPath(by.path)} denies ${by.value}`;
-      report(scene, path, message, "a denied path hides everything below it: take one of the two out");
+      report(scene, [path, by.path], message, "a denied path hides everything below it: take one of the two out");
     }
   }
 }
@@ -105,7 +126,7 @@ function checkDomains(scene: Scene): void {
     const by = denied.find((entry) => domainCovers(entry.value, value));
     if (by === undefined) continue;
     const message = `${value} is allowed, and ${formatKeyPath(by.path)} denies ${by.value}`;
-    report(scene, path, message, "a denied domain stays denied: take one of the two out");
+    report(scene, [path, by.path], message, "a denied domain stays denied: take one of the two out");
   }
 }
 
@@ -114,6 +135,11 @@ function checkSyscalls(scene: Scene): void {
   for (const { path, value } of entries(scene, "syscalls", "allow")) {
     const by = denied.find((entry) => entry.value === value);
     if (by !== undefined)
-      report(scene, path, `${value} is allowed, and ${formatKeyPath(by.path)} denies it`, "take one of the two out");
+      report(
+        scene,
+        [path, by.path],
+        `${value} is allowed, and ${formatKeyPath(by.path)} denies it`,
+        "take one of the two out",
+      );
   }
 }

@@ -41,3 +41,9 @@ export function quoteShort(text: string): string {
 export function textForm<T>(expected: string, parse: (text: string) => Read<T>): Form<T> {
   return (value) => (typeof value === "string" ? parse(value) : unexpected(value, expected));
 }
+
+export const booleanForm: Form<boolean> = (value) => {
+  if (typeof value === "boolean") return read(value);
+  const quoted = value === "true" || value === "false";
+  return unexpected(value, "true or false", quoted ? "write it without quotes" : undefined);
+};

@@ -37,6 +37,17 @@ export function list<T>(form: Form<T>, meta: LeafMeta, description: string) {
   return z.array(leaf(form, meta), { error }).register(z.globalRegistry, { description });
 }
 
+/** A table whose keys are the user's to name. */
+export function table<K extends z.core.$ZodRecordKey, V extends z.core.SomeType>(
+  key: K,
+  value: V,
+  description: string,
+) {
+  const error = (issue: { input?: unknown }) =>
+    `expected a table such as { CI = "1" }, found ${describeValue(issue.input)}`;
+  return z.record(key, value, { error }).register(z.globalRegistry, { description });
+}
+
 /** A table of keys, each of which may be absent, as may be the table. */
 export function section<S extends Readonly<Record<string, z.core.SomeType>>>(description: string, keys: S) {
   type Optional = { [K in keyof S]: z.ZodMiniOptional<S[K]> };

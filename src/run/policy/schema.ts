@@ -2,8 +2,8 @@ import { capabilityNames } from "../capabilities.ts";
 import { z } from "../zod.ts";
 import { domainForm } from "./domain.ts";
 import { endpointForm } from "./endpoint.ts";
-import { read, textForm, wrong } from "./form.ts";
-import { leaf, limit, list, section } from "./leaf.ts";
+import { booleanForm, read, textForm, wrong } from "./form.ts";
+import { leaf, limit, list, section, table } from "./leaf.ts";
 import {
   capabilityForm,
   envNameForm,
@@ -146,10 +146,10 @@ export const policySchema = z.strictObject({
     ),
     denied_paths: list(pathForm, absolutePath, "Paths that are hidden, whatever shows what is above them"),
     allowed_sockets: list(pathForm, absolutePath, "Unix sockets of the host that are visible"),
-    shared_layers: leaf(
-      (value) => (typeof value === "boolean" ? read(value) : wrong("expected true or false", "without quotes")),
-      { type: "boolean", description: "Zones of the same image share its read-only layers" },
-    ),
+    shared_layers: leaf(booleanForm, {
+      type: "boolean",
+      description: "Zones of the same image share its read-only layers",
+    }),
     tmp_size: leaf(sizeForm({ min: MiB }), {
       ...size,
       pattern: size.pattern.replace("|^unlimited$", ""),
@@ -179,12 +179,10 @@ export const policySchema = z.strictObject({
       { type: "string", pattern: envNamePattern.source },
       "Variables of the caller's that are handed in",
     ),
-    set: z.optional(
-      z
-        .record(leaf(envNameForm, { type: "string", pattern: envNamePattern.source }), leaf(text, { type: "string" }), {
-          error: 'expected a table such as { CI = "1" }',
-        })
-        .register(z.globalRegistry, { description: "Variables that are set; they win over those handed in" }),
+    set: table(
+      leaf(envNameForm, { type: "string", pattern: envNamePattern.source }),
+      leaf(text, { type: "string" }),
+      "Variables that are set; they win over those handed in",
     ),
   }),
   enforcement: section("What the host must have", {

@@ -86,7 +86,7 @@ export function readKey(cursor: TomlCursor): KeySegment[] | undefined {
 const escapes: Readonly<Record<string, string>> = { b: "\b", t: "\t", n: "\n", f: "\f", r: "\r", e: "\x1b" };
 
 function decodeBasic(raw: string): string {
-  return raw.replace(/\\(?:u([\da-f]{4})|U([\da-f]{8})|x([\da-f]{2})|(.))/gi, (_, u4, u8, u2, char: string) => {
+  return raw.replace(/\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8})|x([\da-fA-F]{2})|(.))/g, (_, u4, u8, u2, char: string) => {
     const hex: string | undefined = u4 ?? u8 ?? u2;
     if (hex === undefined) return escapes[char] ?? char;
     const code = Number.parseInt(hex, 16);
