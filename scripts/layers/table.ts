@@ -8,9 +8,10 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   run: [],
   bpf: ["run"],
   image: ["run"],
+  workspace: ["run"],
   linux: ["run", "bpf", "image"],
   darwin: ["run", "bpf", "image"],
-  cli: ["run"],
+  cli: ["run", "workspace"],
 };
 
 /** The one file that ties a backend to the command line, by dynamic import, and through a backend's top-level files only. */

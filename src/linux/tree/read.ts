@@ -1,0 +1,149 @@
+import { type EntryStat, TreeError } from "../../run/tree-fs.ts";
+import { addressOf, closeFd, systemCall } from "../ffi.ts";
+import { at, call, failure, open, resolve } from "../system-calls.ts";
+import { entryBytes, grown, must, nameBytes } from "./names.ts";
+import { decodeStat, statMask, statRecordBytes } from "./stat-record.ts";
+
+/** Looking at trees: see `TreeFs`. Nothing here follows a symlink below the directory it is given. */
+
+const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+
+export function now(): bigint {
+  const time = new BigInt64Array(2);
+  must("clock_gettime", "", systemCall(call.clock_gettime, 0, addressOf(new Uint8Array(time.buffer))));
+  return (time[0] ?? 0n) * 1_000_000_000n + (time[1] ?? 0n);
+}
+
+export function root(path: string): number {
+  const bytes = Buffer.from(`${path}\0`);
+  const flags = open.read | open.directory | open.closeOnExec;
+  return must("open", path, systemCall(call.openat, at.current, addressOf(bytes), flags));
+}
+
+export function pathOf(fd: number): string {
+  const path = nameBytes(`/proc/self/fd/${fd}`);
+  const target = grown((address, size) => systemCall(call.readlinkat, at.current, addressOf(path), address, size));
+  if (typeof target === "number") throw new TreeError("readlink", `descriptor ${fd}`, -target);
+  return Buffer.from(target).toString("utf8");
+}
+
+export function directory(dir: number, path: string): number {
+  return must("open", path, openBelow(dir, path === "" ? "." : path, open.read | open.directory));
+}
+
+/**
+ * openat2(2) that stays below `dir` and follows nothing. The kernel answers EAGAIN when a rename elsewhere disturbed the walk: then
+ * again, a bounded number of times.
+ */
+export function openBelow(dir: number, path: string, flags: number): number {
+  const bytes = nameBytes(path);
+  const how = new BigUint64Array([
+    BigInt(flags | open.noFollow | open.closeOnExec),
+    0n,
+    BigInt(resolve.beneath | resolve.noSymlinks | resolve.noMagicLinks),
+  ]);
+  const howBytes = new Uint8Array(how.buffer);
+  let fd = -failure.EAGAIN;
+  for (let tries = 0; tries < 64 && (fd === -failure.EAGAIN || fd === -failure.EINTR); tries++) {
+    fd = systemCall(call.openat2, dir, addressOf(bytes), addressOf(howBytes), howBytes.length);
+  }
+  return fd;
+}
+
+export function list(dir: number): string[] {
+  must("lseek", "", systemCall(call.lseek, dir, 0, 0));
+  const names: string[] = [];
+  for (;;) {
+    const bytes = grown((address, size) => systemCall(call.getdents64, dir, address, size));
+    if (typeof bytes === "number") throw new TreeError("getdents64", "", -bytes);
+    if (bytes.length === 0) return names.sort(byBytes);
+    const view = new DataView(bytes.buffer);
+    // struct linux_dirent64: inode (8), offset (8), record length (2), type (1), name with its NUL.
+    for (let start = 0; start < bytes.length; start += view.getUint16(start + 16, true)) {
+      const name = latin1(bytes.subarray(start + 19, bytes.indexOf(0, start + 19)));
+      if (name !== "." && name !== "..") names.push(name);
+    }
+  }
+}
+
+/** Byte strings compare like their bytes. */
+function byBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const record = new Uint8Array(statRecordBytes);
+
+export function stat(dir: number, name: string): EntryStat | undefined {
+  const bytes = name === "" ? nameBytes("") : entryBytes(name);
+  const flags = at.noFollow | (name === "" ? at.emptyPath : 0);
+  const result = systemCall(call.statx, dir, addressOf(bytes), flags, statMask, addressOf(record));
+  if (result === -failure.ENOENT || result === -failure.ENOTDIR) return undefined;
+  must("statx", name, result);
+  return decodeStat(record);
+}
+
+export function readLink(dir: number, name: string): string {
+  const bytes = entryBytes(name);
+  const value = grown((address, size) => systemCall(call.readlinkat, dir, addressOf(bytes), address, size));
+  if (typeof value === "number") throw new TreeError("readlink", name, -value);
+  return latin1(value);
+}
+
+export function openFile(dir: number, name: string): number {
+  entryBytes(name);
+  const flags = open.read | open.nonBlocking | open.noTerminal;
+  const fd = openBelow(dir, name, flags);
+  return must("open", name, fd === -failure.EACCES ? openUnreadable(dir, name, flags) : fd);
+}
+
+/** A file whose owner took the right to read from himself: given for the moment, and taken again. */
+function openUnreadable(dir: number, name: string, flags: number): number {
+  const before = stat(dir, name);
+  if (before?.type !== "file" || chmodEntry(dir, name, before.mode | 0o400) < 0) return -failure.EACCES;
+  const fd = openBelow(dir, name, flags);
+  chmodEntry(dir, name, before.mode);
+  return fd;
+}
+
+/** chmod(2) of exactly this entry, by descriptor; `-errno`. */
+export function chmodEntry(dir: number, name: string, mode: number): number {
+  const fd = openBelow(dir, name, open.path);
+  if (fd < 0) return fd;
+  const self = nameBytes(`/proc/self/fd/${fd}`);
+  const result = systemCall(call.fchmodat, at.current, addressOf(self), mode);
+  closeFd(fd);
+  return result;
+}
+
+export function readAt(fd: number, buffer: Uint8Array, offset: number): number {
+  if (buffer.length === 0) return 0;
+  for (;;) {
+    const length = systemCall(call.pread64, fd, addressOf(buffer), buffer.length, offset);
+    if (length !== -failure.EINTR) return must("read", "", length);
+  }
+}
+
+/** Through the directory's descriptor in /proc; the entry itself is not followed. */
+function attributePath(dir: number, name: string): Uint8Array {
+  return nameBytes(name === "" ? `/proc/self/fd/${dir}/.` : `/proc/self/fd/${dir}/${name}`);
+}
+
+export function attributes(dir: number, name: string): Map<string, Uint8Array> {
+  const found = new Map<string, Uint8Array>();
+  const path = attributePath(dir, name);
+  const names = grown((address, size) => systemCall(call.llistxattr, addressOf(path), address, size));
+  if (typeof names === "number") {
+    if (names === -failure.EOPNOTSUPP || names === -failure.ENOENT) return found;
+    throw new TreeError("listxattr", name, -names);
+  }
+  for (const key of latin1(names).split("\0")) {
+    if (key === "") continue;
+    const keyBytes = nameBytes(key);
+    const value = grown((address, size) =>
+      systemCall(call.lgetxattr, addressOf(path), addressOf(keyBytes), address, size),
+    );
+    if (typeof value !== "number") found.set(key, value);
+  }
+  return found;
+}

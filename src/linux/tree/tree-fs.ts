@@ -1,0 +1,35 @@
+import type { TreeFs } from "../../run/tree-fs.ts";
+import { closeFd } from "../ffi.ts";
+import * as read from "./read.ts";
+import * as write from "./write.ts";
+
+/** File trees by descriptors, without node:fs: its loading alone would cost the hot path milliseconds, and it can't confine a path. */
+export const treeFs: TreeFs = {
+  now: read.now,
+  root: read.root,
+  pathOf: read.pathOf,
+  close: closeFd,
+  directory: read.directory,
+  list: read.list,
+  stat: read.stat,
+  readLink: read.readLink,
+  openFile: read.openFile,
+  readAt: read.readAt,
+  attributes: read.attributes,
+  makeDirectory: write.makeDirectory,
+  createFile: write.createFile,
+  write: write.write,
+  copyContent: write.copyContent,
+  makeSymlink: write.makeSymlink,
+  makeWhiteout: write.makeWhiteout,
+  setMode: write.setMode,
+  setEntryMode: write.setEntryMode,
+  setModifiedTime: write.setModifiedTime,
+  setOwner: write.setOwner,
+  setAttribute: write.setAttribute,
+  rename: write.rename,
+  unlink: write.unlink,
+  removeDirectory: write.removeDirectory,
+  sync: write.sync,
+  lock: write.lock,
+};

@@ -1,0 +1,51 @@
+/**
+ * Byte strings: each character is one byte of a name as the file system has it (see `TreeFs`). Text of people, JSON and the
+ * command line is UTF-8 and is turned into byte strings here, and back.
+ */
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lossyDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+export function bytesOf(name: string): Uint8Array {
+  return Buffer.from(name, "latin1");
+}
+
+export function fromBytes(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+}
+
+export function fromText(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** A name as text; `exact` is false where it is no UTF-8 and characters had to be replaced. */
+export function toText(name: string): { readonly text: string; readonly exact: boolean } {
+  try {
+    return { text: decoder.decode(bytesOf(name)), exact: true };
+  } catch {
+    return { text: lossyDecoder.decode(bytesOf(name)), exact: false };
+  }
+}
+
+/** The order of bytes, which is git's order of paths. */
+export function compareBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export function joinPath(parent: string, name: string): string {
+  return parent === "" ? name : `${parent}/${name}`;
+}
+
+export function parentOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? "" : path.slice(0, slash);
+}
+
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** Whether `path` is `root` or lies below it; "" is the whole tree. */
+export function isWithin(path: string, root: string): boolean {
+  return root === "" || path === root || path.startsWith(`${root}/`);
+}

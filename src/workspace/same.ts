@@ -1,0 +1,54 @@
+import type { EntryStat, TreeFs } from "../run/tree-fs.ts";
+import type { TreeCursor } from "./tree-cursor.ts";
+
+/** Attributes that belong to the user; overlayfs' and Rauha's own, and what the kernel keeps, don't travel. */
+export function userAttributes(all: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
+  return new Map([...all].filter(([key]) => travels(key)));
+}
+
+function travels(key: string): boolean {
+  if (key === "system.posix_acl_access" || key === "system.posix_acl_default") return true;
+  return key.startsWith("user.") && !key.startsWith("user.overlay.") && !key.startsWith("user.rauha.");
+}
+
+/** Whether two entries of one type hold the same: bytes, a symlink's value, and the user's attributes. Modes are not compared. */
+export function sameContent(
+  fs: TreeFs,
+  path: string,
+  layer: { readonly tree: TreeCursor; readonly stat: EntryStat },
+  host: { readonly tree: TreeCursor; readonly stat: EntryStat },
+): boolean {
+  if (layer.stat.type !== host.stat.type) return false;
+  if (layer.stat.type === "symlink") return layer.tree.readLink(path) === host.tree.readLink(path);
+  if (layer.stat.type === "directory") return sameAttributes(path, layer.tree, host.tree);
+  if (layer.stat.type !== "file" || layer.stat.size !== host.stat.size) return false;
+  return sameBytes(fs, path, layer.tree, host.tree) && sameAttributes(path, layer.tree, host.tree);
+}
+
+function sameAttributes(path: string, layer: TreeCursor, host: TreeCursor): boolean {
+  const [left, right] = [userAttributes(layer.attributes(path)), userAttributes(host.attributes(path))];
+  if (left.size !== right.size) return false;
+  return [...left].every(([key, value]) => Buffer.compare(value, right.get(key) ?? new Uint8Array([0])) === 0);
+}
+
+const chunkBytes = 1 << 18;
+
+function sameBytes(fs: TreeFs, path: string, layer: TreeCursor, host: TreeCursor): boolean {
+  const [left, right] = [new Uint8Array(chunkBytes), new Uint8Array(chunkBytes)];
+  const one = layer.openFile(path);
+  try {
+    const other = host.openFile(path);
+    try {
+      for (let offset = 0; ; ) {
+        const [a, b] = [fs.readAt(one, left, offset), fs.readAt(other, right, offset)];
+        if (a !== b || Buffer.compare(left.subarray(0, a), right.subarray(0, b)) !== 0) return false;
+        if (a === 0) return true;
+        offset += a;
+      }
+    } finally {
+      fs.close(other);
+    }
+  } finally {
+    fs.close(one);
+  }
+}
