@@ -181,8 +181,8 @@ static void sweep(const struct op_cgroup_sweep *old)
 
 		if (strncmp(entry->d_name, old->prefix, strlen(old->prefix)) != 0 || old->prefix[0] == '\0')
 			continue;
-		if (fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode) &&
-		    status.st_mtim.tv_sec + (time_t)old->min_age_s < now.tv_sec)
+		if (fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISDIR(status.st_mode) && status.st_mtim.tv_sec + (time_t)old->min_age_s < now.tv_sec)
 			unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR);
 	}
 	if (directory)

@@ -27,7 +27,8 @@ static bool is_mapped(const struct plan *plan, uint32_t map_op, uint32_t id, boo
  */
 static bool init_is_stranger(const struct plan *plan)
 {
-	return (plan->only[OP_NAMESPACES]->u.namespaces.flags & CLONE_NEWUSER) && !is_mapped(plan, OP_UID_MAP, geteuid(), true);
+	return (plan->only[OP_NAMESPACES]->u.namespaces.flags & CLONE_NEWUSER) &&
+	       !is_mapped(plan, OP_UID_MAP, geteuid(), true);
 }
 
 /**

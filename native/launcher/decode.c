@@ -119,7 +119,8 @@ static int check_order(const struct plan *plan, struct fault *f)
 			return fault_with(f, EBADMSG, "op order", spec->name);
 		if (spec->stage != STAGE_MOUNT && spec->stage != STAGE_PIVOT && spec->stage != STAGE_NET)
 			continue;
-		if (spec->stage < stage || (spec->stage == STAGE_MOUNT && (op->id == OP_ROOT) != (stage == STAGE_DECODE)))
+		if (spec->stage < stage ||
+		    (spec->stage == STAGE_MOUNT && (op->id == OP_ROOT) != (stage == STAGE_DECODE)))
 			return fault_with(f, EBADMSG, "op order", spec->name);
 		stage = spec->stage;
 	}

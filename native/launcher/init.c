@@ -58,16 +58,33 @@ static uint64_t microseconds(struct timeval time)
 	return (uint64_t)time.tv_sec * 1000000u + (uint64_t)time.tv_usec;
 }
 
-/* The last word. The rest of the zone dies with us. */
+/* The last word, after which init ends. */
 static _Noreturn void say_end(uint32_t kind, int status, const struct memory_watch *watch)
 {
 	struct message message = {.kind = kind};
 	struct rusage own;
 
 	getrusage(RUSAGE_SELF, &own);
-	message.end = (struct task_end){status, watch->pids_peak, watch->peak, microseconds(own.ru_utime), microseconds(own.ru_stime)};
+	message.end = (struct task_end){status, watch->pids_peak, watch->peak, microseconds(own.ru_utime),
+					microseconds(own.ru_stime)};
 	message_send(INIT_SOCKET, &message, -1);
 	_exit(0);
+}
+
+/*
+ * Kills and waits for all that is left. The kernel would do it at our exit, but without counting what they used. kill(-1) spares
+ * nobody but us, and a fork that is under way at that moment fails.
+ */
+static void end_zone(pid_t task, int *status)
+{
+	int other;
+	pid_t pid;
+
+	kill(-1, SIGKILL);
+	while ((pid = waitpid(-1, &other, 0)) > 0 || errno == EINTR) {
+		if (pid == task)
+			*status = other;
+	}
 }
 
 /* Waits for every child that has ended; the zone ends with the task. */
@@ -77,19 +94,26 @@ static void reap(pid_t task, const struct memory_watch *watch)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == task)
-			say_end(MESSAGE_EXITED, status, watch);
+		if (pid != task)
+			continue;
+		end_zone(task, &status);
+		say_end(MESSAGE_EXITED, status, watch);
 	}
 }
 
-/* To the task's process group; to the task alone while it has not made its group yet. */
-static void signal_task(pid_t task)
+/* Signals go to the task's process group; to the task alone while it has not made its group yet. */
+static void obey(pid_t task, const struct memory_watch *watch)
 {
 	struct message message;
+	int status = SIGKILL;
 	int fd;
 
 	if (message_receive(INIT_SOCKET, &message, &fd) != 1)
 		_exit(1);
+	if (message.kind == MESSAGE_KILL) {
+		end_zone(task, &status);
+		say_end(MESSAGE_EXITED, status, watch);
+	}
 	if (message.kind == MESSAGE_SIGNAL && kill(-task, (int)message.value) < 0)
 		kill(task, (int)message.value);
 }
@@ -106,6 +130,7 @@ static int watch_timeout(const struct memory_watch *watch)
 static _Noreturn void serve(pid_t task, struct memory_watch *watch)
 {
 	sigset_t child;
+	int status = SIGKILL;
 	struct pollfd polls[2] = {{.fd = INIT_SOCKET, .events = POLLIN}, {.events = POLLIN}};
 
 	sigemptyset(&child);
@@ -119,11 +144,13 @@ static _Noreturn void serve(pid_t task, struct memory_watch *watch)
 		if (poll(polls, 2, watch_timeout(watch)) < 0)
 			continue;
 		if (polls[0].revents)
-			signal_task(task);
+			obey(task, watch);
 		while (polls[1].revents && read(polls[1].fd, &info, sizeof(info)) > 0)
 			;
-		if (watch->limit > 0 && clock_ns() >= watch->next_ns && memory_is_over(watch))
-			say_end(MESSAGE_MEMORY, 0, watch);
+		if (watch->limit > 0 && clock_ns() >= watch->next_ns && memory_is_over(watch)) {
+			end_zone(task, &status);
+			say_end(MESSAGE_MEMORY, status, watch);
+		}
 	}
 }
 

@@ -74,36 +74,36 @@ struct terminal {
 /* Everything about one run. Descriptors are -1 when there is none. */
 struct zone {
 	struct plan plan;
-	int report;		  /* where this process writes records: the report pipe, or `startup` in init and task */
-	uint32_t cgroups;	  /* cgroup ops carried out */
-	int cgroup_dir;		  /* v2: to be cloned into */
-	int tasks[CGROUPS_MAX];	  /* v1: `tasks` files, for init to enter by */
+	int report;		/* where this process writes records: the report pipe, or `startup` in init and task */
+	uint32_t cgroups;	/* cgroup ops carried out */
+	int cgroup_dir;		/* v2: to be cloned into */
+	int tasks[CGROUPS_MAX]; /* v1: `tasks` files, for init to enter by */
 	uint32_t tasks_count;
 	pid_t init;
 	int pidfd;
-	int socket;		  /* supervisor and init: this process's end */
+	int socket; /* supervisor and init: this process's end */
 	int socket_peer;
-	int startup;		  /* records of init and task; end of file when the task has become the command */
+	int startup; /* records of init and task; end of file when the task has become the command */
 	int startup_peer;
-	bool lends;		  /* the supervisor opens the sources and lends them to init */
-	int user_ns;		  /* of the zone, for idmapped mounts */
-	int store;		  /* the root tmpfs itself, which the zone never sees whole */
-	int root;		  /* the zone's root: a directory of the store */
+	bool lends;  /* the supervisor opens the sources and lends them to init */
+	int user_ns; /* of the zone, for idmapped mounts */
+	int store;   /* the root tmpfs itself, which the zone never sees whole */
+	int root;    /* the zone's root: a directory of the store */
 	dev_t root_dev;
 	uint32_t scratches;
-	int parent;		  /* directory that the last target was made in, and its path */
+	int parent; /* directory that the last target was made in, and its path */
 	bool parent_is_ours;
 	char parent_path[PATH_MAX];
-	int stdio[3];		  /* the task's; -1: the zone's /dev/null */
-	int stdin_pipe;		  /* what the task reads a regular file through: says how much of it was not read */
-	int pty;		  /* the zone's terminal, its master side */
+	int stdio[3];	/* the task's; -1: the zone's /dev/null */
+	int stdin_pipe; /* what the task reads a regular file through: says how much of it was not read */
+	int pty;	/* the zone's terminal, its master side */
 	uint32_t stream_count;
 	struct stream streams[STREAMS_MAX];
 	struct terminal terminal;
-	int listener;		  /* of the task's system call filter: where denied calls wait */
-	bool verifying;		  /* the task is not the user's command yet: what it is denied is the self-test */
+	int listener;	/* of the task's system call filter: where denied calls wait */
+	bool verifying; /* the task is not the user's command yet: what it is denied is the self-test */
 	uint64_t denials;
-	bool deaf;		  /* nobody reads the report any more */
+	bool deaf; /* nobody reads the report any more */
 };
 
 /* What init says when the task has ended. */
@@ -125,7 +125,16 @@ struct source {
 	char link[PATH_MAX];
 };
 
-enum message_kind { MESSAGE_GO, MESSAGE_SOURCE, MESSAGE_SIGNAL, MESSAGE_PTY, MESSAGE_LISTENER, MESSAGE_EXITED, MESSAGE_MEMORY };
+enum message_kind {
+	MESSAGE_GO,
+	MESSAGE_SOURCE,
+	MESSAGE_SIGNAL,
+	MESSAGE_KILL,
+	MESSAGE_PTY,
+	MESSAGE_LISTENER,
+	MESSAGE_EXITED,
+	MESSAGE_MEMORY
+};
 
 /* What supervisor and init tell each other. `text` is sent as far as `length` says. */
 struct message {

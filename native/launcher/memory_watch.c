@@ -1,8 +1,133 @@
-/* Where no cgroup counts the zone's memory, init does: what its processes hold, and what its tmpfs holds. */
+/*
+ * Where no cgroup counts the zone's memory, init does: what its processes hold, and what its tmpfs holds. It misses what belongs to no
+ * process, like memfds that nobody maps and pipes that nobody reads: the guarantee says "rlimit", not "cgroup".
+ */
 #include "launcher.h"
+#include "sys.h"
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statfs.h>
 
+/* No program fills memory faster than this, in bytes for each ns: how long a look at the zone holds good. */
+#define FILL_RATE	8u
+#define LONGEST_WAIT_NS 1000000000u
+/* Looking takes at most a twentieth of the time. */
+#define LOOK_SHARE 20u
+
+struct held {
+	uint64_t anonymous;
+	uint64_t shared;
+};
+
+/* The number behind a key of a file of /proc, in bytes. */
+static uint64_t value_of(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at ? strtoull(at + strlen(key), NULL, 10) * 1024u : 0;
+}
+
+static bool read_file(int proc, const char *pid, const char *name, char *text, size_t size)
+{
+	char path[64];
+	char *at = text_put(path, path + sizeof(path), pid);
+	ssize_t got;
+	int fd;
+
+	text_put(at, path + sizeof(path), name);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	got = read(fd, text, size - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	return got > 0;
+}
+
+/* What one process holds: quickly, where what it shares with others counts in each; or exactly, as its share. */
+static void add_process(int proc, const char *pid, bool exactly, struct held *sum)
+{
+	char text[4096];
+
+	if (exactly && read_file(proc, pid, "/smaps_rollup", text, sizeof(text))) {
+		sum->anonymous += value_of(text, "\nPss_Anon:");
+		sum->shared += value_of(text, "\nPss_Shmem:");
+	} else if (read_file(proc, pid, "/status", text, sizeof(text))) {
+		sum->anonymous += value_of(text, "\nRssAnon:");
+		sum->shared += value_of(text, "\nRssShmem:");
+	}
+}
+
+/* All processes of the zone; returns how many there are besides init. */
+static uint32_t add_processes(int proc, bool exactly, struct held *sum)
+{
+	DIR *directory = fdopendir(dup(proc));
+	const struct dirent *entry;
+	uint32_t count = 0;
+
+	if (!directory)
+		return 0;
+	rewinddir(directory);
+	while ((entry = readdir(directory)) != NULL) {
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+			continue;
+		add_process(proc, entry->d_name, exactly, sum);
+		count++;
+	}
+	closedir(directory);
+	return count > 0 ? count - 1 : 0;
+}
+
+static uint64_t tmpfs_bytes(int root)
+{
+	struct statfs status;
+
+	return fstatfs(root, &status) < 0 ? 0 : (uint64_t)(status.f_blocks - status.f_bfree) * (uint64_t)status.f_bsize;
+}
+
+/*
+ * The quick sum is never too small. Only when it is over the limit, the exact one is made, which takes the kernel a walk over all page
+ * tables; in it, mapped files of the tmpfs are in both figures, so that the larger one counts.
+ */
+static uint64_t zone_bytes(struct memory_watch *watch)
+{
+	uint64_t tmpfs = tmpfs_bytes(watch->root);
+	struct held quick = {0, 0};
+	struct held exact = {0, 0};
+	uint32_t pids = add_processes(watch->proc, false, &quick);
+
+	if (pids > watch->pids_peak)
+		watch->pids_peak = pids;
+	if (quick.anonymous + quick.shared + tmpfs <= watch->limit)
+		return quick.anonymous + quick.shared + tmpfs;
+	add_processes(watch->proc, true, &exact);
+	return exact.anonymous + (exact.shared > tmpfs ? exact.shared : tmpfs);
+}
+
+/**
+ * memory_is_over - looks at the zone's memory, and sets the time of the next look
+ *
+ * That is when the zone could have filled what is left of its limit, but not before `interval_ms`.
+ */
 bool memory_is_over(struct memory_watch *watch)
 {
-	watch->next_ns = clock_ns() + watch->interval_ns;
+	uint64_t start = clock_ns();
+	uint64_t bytes = zone_bytes(watch);
+	uint64_t end = clock_ns();
+	uint64_t wait;
+
+	if (bytes > watch->peak)
+		watch->peak = bytes;
+	if (bytes > watch->limit)
+		return true;
+	wait = (watch->limit - bytes) / FILL_RATE;
+	if (wait > LONGEST_WAIT_NS)
+		wait = LONGEST_WAIT_NS;
+	if (wait < watch->interval_ns)
+		wait = watch->interval_ns;
+	if (wait < (end - start) * LOOK_SHARE)
+		wait = (end - start) * LOOK_SHARE;
+	watch->next_ns = end + wait;
 	return false;
 }

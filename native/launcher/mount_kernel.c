@@ -76,7 +76,8 @@ static int find_or_skip(struct zone *z, const struct op *op, const char *path, u
 /** mount_mask - `mask`: hides a path under an empty, read-only directory or file of the store */
 int mount_mask(struct zone *z, const struct op *op, struct fault *f)
 {
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC};
+	struct mount_attr attr = {.attr_set =
+					  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC};
 	const char *path = op->u.mask.target;
 	int target = find_or_skip(z, op, path, op->u.mask.flags, f);
 	struct stat status;

@@ -17,7 +17,8 @@ static int store_make(const struct op_root *root, struct fault *f)
 	text_number(inodes, inodes + sizeof(inodes), root->inodes);
 	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", size) < 0 ||
 	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", inodes) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755") < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
+	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755") < 0 ||
+	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
 		return fault(f, "fsconfig", "tmpfs");
 	store = sys_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (store < 0)

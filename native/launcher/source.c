@@ -67,7 +67,8 @@ static int tree_make(struct zone *z, const struct op *op, int fd, const struct w
 }
 
 /* From what was opened to what init needs; takes over `fd`. */
-static int source_take(struct zone *z, const struct op *op, const struct wish *wish, int fd, struct source *s, struct fault *f)
+static int source_take(struct zone *z, const struct op *op, const struct wish *wish, int fd, struct source *s,
+		       struct fault *f)
 {
 	struct stat status;
 

@@ -8,20 +8,21 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-#define POLLS_MAX 8
-#define NEVER UINT64_MAX
-#define SWEEP_AFTER_NS 20000000u
+#define POLLS_MAX	    8
+#define NEVER		    UINT64_MAX
+#define SWEEP_AFTER_NS	    20000000u
+#define KILL_WAIT_NS	    1000000000u
 #define FOREGROUND_CHECK_NS 250000000u
 /* After the zone's end a pipe holds at most what fits in it; more comes only from outside, where the task may have sent its end. */
 #define DRAIN_TURNS 64
 
 struct run {
 	uint32_t cause;
-	bool failed;	 /* a `failed` record has gone out: there will be no `ended` */
+	bool failed; /* a `failed` record has gone out: there will be no `ended` */
 	bool started;
 	bool startup_open;
-	bool ended;	 /* init has said how the task ended */
-	bool dead;	 /* init has ended, and with it every process of the zone */
+	bool ended; /* init has said how the task ended */
+	bool dead;  /* init has ended, and with it every process of the zone */
 	bool killed;
 	uint64_t start_ns;
 	uint64_t end_ns;
@@ -34,14 +35,6 @@ struct run {
 	struct rusage usage;
 };
 
-static void zone_kill(struct zone *z, struct run *run)
-{
-	if (run->dead || run->killed)
-		return;
-	run->killed = true;
-	sys_pidfd_kill(z->pidfd, SIGKILL);
-}
-
 static void signal_send(const struct zone *z, uint32_t signal)
 {
 	const struct message message = {.kind = MESSAGE_SIGNAL, .value = signal};
@@ -49,11 +42,30 @@ static void signal_send(const struct zone *z, uint32_t signal)
 	message_send(z->socket, &message, -1);
 }
 
+/*
+ * The end of the zone, now. Init kills everyone and then tells what they used; while there is no task, or when init does not come to
+ * it within a second (its memory cgroup may be full), the kernel does it by init's death.
+ */
+static void zone_kill(struct zone *z, struct run *run)
+{
+	const struct message message = {.kind = MESSAGE_KILL};
+
+	if (run->dead)
+		return;
+	if (run->killed || !run->started || z->deaf || message_send(z->socket, &message, -1) < 0)
+		sys_pidfd_kill(z->pidfd, SIGKILL);
+	else
+		run->kill_ns = clock_ns() + KILL_WAIT_NS;
+	run->killed = true;
+}
+
 /* Asks the task to end and gives it the plan's grace; the first reason is the one that counts. A stopped task must run to obey. */
 static void zone_stop(struct zone *z, struct run *run, uint32_t cause, uint32_t signal)
 {
 	const struct op *timeout = z->plan.only[OP_TIMEOUT];
 
+	if (run->ended)
+		return;
 	if (run->cause == CAUSE_NONE)
 		run->cause = cause;
 	signal_send(z, signal);
@@ -64,7 +76,7 @@ static void zone_stop(struct zone *z, struct run *run, uint32_t cause, uint32_t 
 
 static void zone_cancel(struct zone *z, struct run *run)
 {
-	if (run->cause == CAUSE_NONE)
+	if (run->cause == CAUSE_NONE && !run->ended)
 		run->cause = CAUSE_CANCELLED;
 	zone_kill(z, run);
 }
@@ -149,7 +161,7 @@ static void init_turn(struct zone *z, struct run *run)
 		return;
 	run->end = message.end;
 	run->end_ns = clock_ns();
-	run->ended = message.kind == MESSAGE_EXITED;
+	run->ended = true;
 	if (message.kind == MESSAGE_MEMORY && run->cause == CAUSE_NONE)
 		run->cause = CAUSE_MEMORY;
 }

@@ -23,7 +23,7 @@
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1u << 2)
 #endif
-#define UMOUNT_DETACH	   2
+#define UMOUNT_DETACH	    2
 #define PROPAGATION_PRIVATE (1u << 18)
 
 /**
