@@ -59,6 +59,8 @@ export function skipString(cursor: TomlCursor): boolean {
     if (!multiline && text[cursor.at] === "\n") return false;
     cursor.at += quote === '"' && text[cursor.at] === "\\" ? 2 : 1;
   }
+  // A backslash, or fewer quotes than open it, may stand last in the text.
+  cursor.at = text.length;
   return false;
 }
 
