@@ -5,6 +5,7 @@
  *   bun scripts/generate.ts [--check]
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { generateCliDocs } from "./generate/cli-docs.ts";
 import { generateContract } from "./generate/contract.ts";
 import type { Generator } from "./generate/generator.ts";
 import { generatePolicies } from "./generate/policies.ts";
@@ -16,6 +17,7 @@ const generators: readonly Generator[] = [
   generateSyscalls,
   generateDefaultProfile,
   generateFilters,
+  generateCliDocs,
 ];
 
 async function main(check: boolean): Promise<number> {

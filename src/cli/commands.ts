@@ -1,7 +1,7 @@
 import { type CommandDef, defineCommand, runCommand } from "citty";
 import { answer, refuse } from "./commands/answer.ts";
 import type { CommandInput } from "./commands/command.ts";
-import { checkOperands, type Route, routeCommand } from "./commands/route.ts";
+import { checkGroup, checkOperands, type Route, routeCommand } from "./commands/route.ts";
 import { rootSpec } from "./commands/table.ts";
 import { printVersion } from "./commands/version.ts";
 import { parseFlags } from "./flags/parse.ts";
@@ -45,32 +45,18 @@ async function runRoute(route: Route, ports: Ports, json: boolean): Promise<numb
   const name = ["rauha", ...path].join(" ");
   const takesCommand = spec.operands?.some(({ kind }) => kind === "command") ?? false;
   const operandRule = takesCommand || route.kind === "group" ? "command" : "mixed";
-  const { given, operands, diagnostics } = parseFlags(rest, spec.flags, { cwd: ports.cwd, operands: operandRule });
+  const parsed = parseFlags(rest, spec.flags, { cwd: ports.cwd, operands: operandRule });
+  const { given, operands } = parsed;
   if (given.one("help")) return answer(ports, renderHelp(name, spec, styleFor(ports.isTerminal(1), ports.env)));
-  if (diagnostics.length > 0) return refuse(ports, diagnostics, json);
-  if (route.kind === "group") {
-    if (given.one("version")) return printVersion(ports, json);
-    if (operands.length > 0)
-      return refuse(
-        ports,
-        [
-          {
-            code: "usage",
-            message: "options of a command follow its name",
-            hint: `write ${name} ${operands.join(" ")} ${rest[0]}`,
-          },
-        ],
-        json,
-      );
-    return refuse(
-      ports,
-      [{ code: "usage", message: `${name}: no command was given`, hint: `${name} --help lists the commands` }],
-      json,
-    );
-  }
-  const wrongOperands = takesCommand ? [] : checkOperands(path, spec, operands);
-  if (wrongOperands.length > 0) return refuse(ports, wrongOperands, json);
-  const input: CommandInput = { given, operands, json: json && given.one("json") === true, ports };
+  const isVersion = route.kind === "group" && given.one("version") === true;
+  const mistakes = isVersion
+    ? parsed.diagnostics
+    : route.kind === "group"
+      ? checkGroup(route, parsed)
+      : [...parsed.diagnostics, ...(takesCommand ? [] : checkOperands(path, spec, operands))];
+  if (mistakes.length > 0) return refuse(ports, mistakes, json);
+  if (isVersion) return printVersion(ports, json);
+  const input: CommandInput = { given, operands, json: given.one("json") === true, ports };
   const { result } = await runCommand(await findCommand(path), { rawArgs: [], data: input });
   return result as number;
 }

@@ -1,6 +1,10 @@
 import type { Diagnostic } from "../../run/diagnostic.ts";
+import type { FlagTable } from "../flags/flag.ts";
+import type { ParsedFlags } from "../flags/given.ts";
 import { quote } from "../flags/quote.ts";
+import { sandboxFlags } from "../flags/sandbox-table.ts";
 import { suggest } from "../flags/suggest.ts";
+import { longName } from "../flags/table-names.ts";
 import { listNames } from "../flags/values.ts";
 import type { CommandSpec } from "./spec.ts";
 
@@ -12,14 +16,16 @@ export type Route =
       readonly spec: CommandSpec;
       readonly rest: readonly string[];
     }
-  /** A command with parts, and none of them named. */
-  | {
-      readonly kind: "group";
-      readonly path: readonly string[];
-      readonly spec: CommandSpec;
-      readonly rest: readonly string[];
-    }
+  | Group
   | { readonly kind: "wrong"; readonly diagnostic: Diagnostic };
+
+/** A command with parts, and none of them named. */
+interface Group {
+  readonly kind: "group";
+  readonly path: readonly string[];
+  readonly spec: CommandSpec;
+  readonly rest: readonly string[];
+}
 
 /** Follows the leading words that are no options. */
 export function routeCommand(root: CommandSpec, argv: readonly string[]): Route {
@@ -56,6 +62,24 @@ function unknownCommand(spec: CommandSpec, path: readonly string[], word: string
         ? `expected ${listNames(usable.map((name) => `${prefix} ${name}`))}`
         : `rauha --help lists the commands; to run a program in a zone: rauha sandbox -- ${/^[\w./+-]+$/.test(word) ? word : "PROGRAM"}`;
   return { code: "usage", message: `${quote(word)} is not a command of ${prefix}`, hint };
+}
+
+/** A command with parts was given none of its parts; `parsed` is what its own options say. */
+export function checkGroup(
+  route: Group,
+  parsed: Pick<ParsedFlags<FlagTable>, "operands" | "diagnostics">,
+): readonly Diagnostic[] {
+  const name = ["rauha", ...route.path].join(" ");
+  const [flag = ""] = route.rest;
+  const [part] = parsed.operands;
+  const known = part !== undefined && Object.hasOwn(route.spec.subcommands ?? {}, part);
+  const word = flag.replace(/^-+/, "").replace(/=.*$/s, "");
+  if (known || (route.path.length === 0 && longName(sandboxFlags, word) !== undefined && word !== "json")) {
+    const hint = `write ${name} ${known ? part : "sandbox"} ${flag}`;
+    return [{ code: "usage", message: `${flag}: options of a command follow its name`, hint }];
+  }
+  if (parsed.diagnostics.length > 0) return parsed.diagnostics;
+  return [{ code: "usage", message: "no command was given", hint: `${name} --help lists the commands` }];
 }
 
 /** Checks the number of operands, and the ones that are one of a few words. */

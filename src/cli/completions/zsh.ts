@@ -48,7 +48,7 @@ function groupFunction(node: CompletionNode, specs: readonly string[]): string {
     `${functionName(node.path)}() {`,
     "  local curcontext=$curcontext state line",
     "  typeset -A opt_args",
-    "  _arguments -s -S -C : \\",
+    "  _arguments -s -S -C -A '-*' : \\",
     ...continued([...specs, "'1: :->name'", "'*:: :->rest'"]),
     "  case $state in",
     "    name)",

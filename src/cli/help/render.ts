@@ -6,7 +6,8 @@ import { columns, helpWidth, wrap } from "./layout.ts";
 /** Help for a command; `path` is what was typed before its options: `rauha`, `rauha sandbox`, `rauha policy show`. */
 export function renderHelp(path: string, spec: CommandSpec, style: WordStyle): string {
   const heading = (text: string): string => paint(text, "1", style);
-  const sections: string[][] = [[`${path}: ${spec.summary.charAt(0).toLowerCase()}${spec.summary.slice(1)}`]];
+  const title = `${path}: ${spec.summary.charAt(0).toLowerCase()}${spec.summary.slice(1)}`;
+  const sections: string[][] = [wrap(title, helpWidth)];
   sections.push([heading("Usage:"), ...usageLines(path, spec)]);
   for (const paragraph of spec.about ?? []) sections.push(wrap(paragraph, helpWidth));
   sections.push(...commandSections(spec, heading));
@@ -34,7 +35,8 @@ export function renderHelp(path: string, spec: CommandSpec, style: WordStyle): s
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
-function usageLines(path: string, spec: CommandSpec): string[] {
+/** How a command is written, indented as help shows it. */
+export function usageLines(path: string, spec: CommandSpec): string[] {
   if (spec.operands?.some(({ kind }) => kind === "command")) return [`  ${path} [options] -- command [arguments...]`];
   if (spec.subcommands !== undefined) return [`  ${path} COMMAND [options]`, `  ${path} --help`];
   const operands = (spec.operands ?? []).map(({ metavar, required }) => (required ? ` ${metavar}` : ` [${metavar}]`));

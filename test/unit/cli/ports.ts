@@ -1,0 +1,85 @@
+import { runCommandTree } from "../../../src/cli/commands.ts";
+import type { Backend, BackendEvent } from "../../../src/run/backend.ts";
+import type { HostFacts } from "../../../src/run/host-facts.ts";
+import { userFacts } from "../plan/inputs.ts";
+
+/** What a command wrote, and its exit code. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface World {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly terminal?: boolean;
+  readonly facts?: HostFacts;
+  /** What a zone does; by default its task succeeds. */
+  readonly events?: readonly BackendEvent[];
+  /** Files that the backend can read. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Runs a command of the tree in a made-up world. */
+export async function run(argv: readonly string[], world: World = {}): Promise<Outcome> {
+  const written = { 1: "", 2: "" };
+  const code = await runCommandTree(argv, {
+    write: (fd, text) => {
+      if (fd !== 1 && fd !== 2) throw new Error(`written to ${fd}`);
+      written[fd] += text;
+    },
+    isTerminal: () => world.terminal ?? false,
+    backend: async () => backendOf(world),
+    env: world.env ?? {},
+    cwd: world.cwd ?? "/nowhere",
+  });
+  return { code, stdout: written[1], stderr: written[2] };
+}
+
+const at = 1_700_000_000_000;
+
+/** A task that ended with exit code 0. */
+export const succeeded: readonly BackendEvent[] = [
+  { at, record: "started", pid: 4711 },
+  {
+    at,
+    record: "ended",
+    status: 0,
+    cause: 0,
+    user_us: 1,
+    system_us: 1,
+    max_rss_bytes: 1,
+    wall_us: 1000,
+    stdout_bytes: 0,
+    stderr_bytes: 0,
+    pids_peak: 1,
+    memory_peak: 1,
+  },
+  { at, record: "cleaned", errno: 0, detail: "" },
+];
+
+/** A zone that could not be made: clone3 was refused. */
+export const refusedClone: readonly BackendEvent[] = [
+  { at, record: "failed", stage: 2, op: 0xffffffff, errno: 1, step: "clone3", detail: "" },
+  { at, record: "cleaned", errno: 0, detail: "" },
+];
+
+function backendOf(world: World): Backend {
+  return {
+    name: "linux",
+    io: {
+      write: () => 0,
+      isTerminal: () => world.terminal ?? false,
+      readText: (path) => {
+        const text = world.files?.[path];
+        return text === undefined ? { problem: "there is no such file" } : { text };
+      },
+      replaceFile: () => 0,
+    },
+    probe: () => world.facts ?? userFacts,
+    run: async (_plan, emit) => {
+      for (const event of world.events ?? succeeded) emit(event);
+    },
+  };
+}
