@@ -111,6 +111,18 @@ static const struct field_spec op_expect_fields[] = {
 	{ FIELD_U32, offsetof(struct op_expect, flags) },
 };
 
+static const struct field_spec op_overlay_fields[] = {
+	{ FIELD_STR, offsetof(struct op_overlay, lower) },
+	{ FIELD_STR, offsetof(struct op_overlay, upper) },
+	{ FIELD_STR, offsetof(struct op_overlay, work) },
+	{ FIELD_STR, offsetof(struct op_overlay, target) },
+	{ FIELD_U32, offsetof(struct op_overlay, flags) },
+};
+
+static const struct field_spec op_detach_fields[] = {
+	{ FIELD_STR, offsetof(struct op_detach, target) },
+};
+
 static const struct field_spec op_pivot_fields[] = {
 	{ FIELD_U32, offsetof(struct op_pivot, read_only_root) },
 };
@@ -277,6 +289,8 @@ const struct record_spec plan_ops[PLAN_OP_MAX + 1] = {
 	[OP_MASK] = { "mask", op_mask_fields, 2, STAGE_MOUNT, TIMES_MANY },
 	[OP_READ_ONLY] = { "read_only", op_read_only_fields, 2, STAGE_MOUNT, TIMES_MANY },
 	[OP_EXPECT] = { "expect", op_expect_fields, 2, STAGE_MOUNT, TIMES_MANY },
+	[OP_OVERLAY] = { "overlay", op_overlay_fields, 5, STAGE_MOUNT, TIMES_MANY },
+	[OP_DETACH] = { "detach", op_detach_fields, 1, STAGE_MOUNT, TIMES_MANY },
 	[OP_PIVOT] = { "pivot", op_pivot_fields, 1, STAGE_PIVOT, TIMES_ONCE },
 	[OP_HOSTNAME] = { "hostname", op_hostname_fields, 1, STAGE_NET, TIMES_OPTIONAL },
 	[OP_LOOPBACK] = { "loopback", NULL, 0, STAGE_NET, TIMES_OPTIONAL },

@@ -7,7 +7,7 @@
 
 #define PLAN_MAGIC 827344978u
 #define PLAN_HEADER_BYTES 20u
-#define CONTRACT_HASH 0x899b2220a0bb6a85ull
+#define CONTRACT_HASH 0x20af6b97e210545bull
 #define PLAN_OP_MAX 72u
 #define REPORT_RECORD_MAX 10u
 #define NO_OP UINT32_MAX
@@ -109,6 +109,8 @@ enum op_id {
 	OP_MASK = 31,
 	OP_READ_ONLY = 32,
 	OP_EXPECT = 33,
+	OP_OVERLAY = 34,
+	OP_DETACH = 35,
 	OP_PIVOT = 40,
 	OP_HOSTNAME = 41,
 	OP_LOOPBACK = 42,
@@ -275,6 +277,18 @@ struct op_expect {
 	uint32_t flags;
 };
 
+struct op_overlay {
+	const char *lower;
+	const char *upper;
+	const char *work;
+	const char *target;
+	uint32_t flags;
+};
+
+struct op_detach {
+	const char *target;
+};
+
 struct op_pivot {
 	uint32_t read_only_root;
 };
@@ -377,6 +391,8 @@ union op_fields {
 	struct op_mask mask;
 	struct op_read_only read_only;
 	struct op_expect expect;
+	struct op_overlay overlay;
+	struct op_detach detach;
 	struct op_pivot pivot;
 	struct op_hostname hostname;
 	struct op_rlimit rlimit;

@@ -191,7 +191,7 @@ int target_make(struct zone *z, const char *path, bool is_dir, mode_t mode, stru
 int target_parent(struct zone *z, const char *path, const char **name, struct fault *f);
 int target_attach(struct zone *z, int tree, int target, const char *path, bool is_dir, struct fault *f);
 
-/* mount.c, mount_files.c, mount_kernel.c, root.c */
+/* mount.c, mount_files.c, mount_kernel.c, mount_overlay.c, root.c */
 int zone_mount(struct zone *z, struct fault *f);
 int mount_bind(struct zone *z, const struct op *op, struct fault *f);
 int mount_copy(struct zone *z, const struct op *op, struct fault *f);
@@ -201,6 +201,8 @@ int mount_scratch(struct zone *z, const struct op_scratch *scratch, struct fault
 int mount_kernel(struct zone *z, const struct op *op, struct fault *f);
 int mount_mask(struct zone *z, const struct op *op, struct fault *f);
 int mount_read_only(struct zone *z, const struct op *op, struct fault *f);
+int mount_overlay(struct zone *z, const struct op_overlay *overlay, struct fault *f);
+int mount_detach(struct zone *z, const struct op_detach *detach, struct fault *f);
 int root_make(struct zone *z, const struct op_root *root, struct fault *f);
 int root_pivot(struct zone *z, const struct op_pivot *pivot, struct fault *f);
 

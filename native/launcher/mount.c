@@ -76,6 +76,10 @@ static int carry_out(struct zone *z, const struct op *op, struct fault *f)
 		return mount_mask(z, op, f);
 	case OP_READ_ONLY:
 		return mount_read_only(z, op, f);
+	case OP_OVERLAY:
+		return mount_overlay(z, &op->u.overlay, f);
+	case OP_DETACH:
+		return mount_detach(z, &op->u.detach, f);
 	case OP_PIVOT:
 		return root_pivot(z, &op->u.pivot, f);
 	case OP_HOSTNAME:

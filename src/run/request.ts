@@ -12,6 +12,8 @@ export interface SandboxRequest {
   /** `sha256:` and hex over the command's arguments, each followed by NUL. */
   readonly commandHash: string;
   readonly repo?: { readonly path: string; readonly mode: RepoMode; readonly origin: Origin } | undefined;
+  /** Where the layers of copy-on-write directories are, as the runner prepared them: the workspace in mode `overlay`, overlay-binds. */
+  readonly copyOnWrite?: readonly CopyOnWriteLayer[] | undefined;
   readonly workdir?: string | undefined;
   readonly timeoutMs?: number | undefined;
   /** Variables to set, in order; the last of a name wins. */
@@ -29,9 +31,25 @@ export interface SandboxRequest {
 
 export type RepoMode = "overlay" | "rw" | "ro";
 
+/** One directory of the zone that is copy-on-write. */
+export interface CopyOnWriteLayer {
+  /** In the zone. */
+  readonly target: string;
+  /** Directory of the host for the layer: `upper` and `work` in it for overlayfs, else `copy`. */
+  readonly storage: string;
+  readonly mechanism: "overlayfs" | "reflink copy" | "copy";
+  /** Why it is not overlayfs. */
+  readonly reason?: string | undefined;
+}
+
 /** One piece of the filesystem view. Targets are paths inside the zone. */
 export type ViewEntry =
-  | { readonly kind: "ro-bind" | "rw-bind"; readonly source: string; readonly target: string; readonly origin: Origin }
+  | {
+      readonly kind: "ro-bind" | "rw-bind" | "overlay-bind";
+      readonly source: string;
+      readonly target: string;
+      readonly origin: Origin;
+    }
   | { readonly kind: "tmpfs" | "dir"; readonly target: string; readonly origin: Origin }
   | { readonly kind: "symlink"; readonly value: string; readonly target: string; readonly origin: Origin };
 

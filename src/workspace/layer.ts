@@ -34,6 +34,8 @@ const attribute = {
 } as const;
 
 const ownerAll = 0o700;
+/** A task can make deeper trees than the kernel takes paths for (4096 bytes). */
+const longestPath = 3800;
 
 /** The upper directory of an overlayfs mount with `userxattr`, as Documentation/filesystems/overlayfs.rst describes it. */
 export function overlayLayer(fs: TreeFs, tree: TreeCursor): Layer {
@@ -57,7 +59,9 @@ function* walkUpper(fs: TreeFs, tree: TreeCursor): Generator<LayerEntry> {
       const path = joinPath(parent, name);
       const stat = fs.stat(tree.directory(parent), name);
       if (stat === undefined) continue;
-      if (stat.type === "whiteout") yield { kind: "deleted", path };
+      if (path.length > longestPath)
+        yield { kind: "present", path, stat, replaces: false, refusal: "its path is too long" };
+      else if (stat.type === "whiteout") yield { kind: "deleted", path };
       else if (stat.type === "directory") {
         const entry = directoryEntry(fs, tree, path, stat, replaced);
         yield entry;

@@ -38,6 +38,12 @@ export function viewRules(ops: readonly PlannedOp[], denied: readonly string[]):
       case "scratch":
         add(op.target, "writeTree", origin, 0);
         break;
+      case "overlay":
+        add(op.target, "writeTree", origin, op.flags);
+        break;
+      case "detach":
+        rules.delete(op.target);
+        break;
       case "proc":
       case "sysfs":
         // Programs write to their own /proc/self (oom_score_adj, comm); what belongs to the host is read-only by mount.

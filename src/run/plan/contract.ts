@@ -134,6 +134,13 @@ export const planOps = {
   read_only: { id: 32, stage: "mount", fields: { target: "str", flags: "u32" } },
   /** The host path must exist (for a denied path that no view shows): a missing one is a typing error, so it is refused. Nothing is mounted. */
   expect: { id: 33, stage: "mount", fields: { source: "str", flags: "u32" } },
+  /**
+   * Mounts an overlayfs (userxattr, volatile) of three directories that are in the zone already. `lower`, `upper` and `work` are
+   * paths of the zone without a colon, comma or backslash; `flags` as of `bind`.
+   */
+  overlay: { id: 34, stage: "mount", fields: { lower: "str", upper: "str", work: "str", target: "str", flags: "u32" } },
+  /** Takes a mount of the plan's away again, with its mount point on the root tmpfs: what stands on it (overlay) keeps it. */
+  detach: { id: 35, stage: "mount", fields: { target: "str" } },
 
   /** pivot_root(2) into the root, detach the host's tree; then the root tmpfs itself becomes read-only. */
   pivot: { id: 40, stage: "pivot", times: "once", fields: { read_only_root: "u32" } },

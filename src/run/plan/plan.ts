@@ -42,7 +42,8 @@ export type GuaranteeName =
   | "rlimit_fsize"
   | "rlimit_nofile"
   | "rlimit_core"
-  | "self_test";
+  | "self_test"
+  | "workspace_copy_on_write";
 
 /** A promise about the zone, and the ops that keep it: if one of them is skipped, the report takes the promise back. */
 export interface PlannedGuarantee {

@@ -1,6 +1,7 @@
 import { policyOrigin } from "../../policy/policy.ts";
 import { mountFlag } from "../contract.ts";
 import { addOp, type PlanDraft, promise, refuse, zoneOrigin } from "../draft.ts";
+import { planCopyOnWrite } from "./copy-on-write.ts";
 import { planDevices } from "./devices.ts";
 import { planHostView, planIdentityFiles } from "./host-view.ts";
 import { idmapFlags } from "./identity.ts";
@@ -91,6 +92,9 @@ function planRequestView(draft: PlanDraft): void {
         addOp(draft, { op: "bind", source: entry.source, target, flags }, origin, words);
         break;
       }
+      case "overlay-bind":
+        planCopyOnWrite(draft, entry.source, target, origin, `${entry.source} of the host, copy-on-write`);
+        break;
       case "tmpfs":
         planScratch(draft, target, 0o755, origin);
         break;
@@ -120,7 +124,8 @@ function planDenied(draft: PlanDraft): void {
 function visiblePaths(draft: PlanDraft): string[] {
   const paths: string[] = [];
   for (const { op } of draft.ops) {
-    if (op.op === "bind" || op.op === "mirror" || op.op === "copy" || op.op === "file") paths.push(op.target);
+    if (op.op === "bind" || op.op === "mirror" || op.op === "overlay" || op.op === "copy" || op.op === "file")
+      paths.push(op.target);
     if (op.op === "proc") paths.push(op.target);
   }
   return paths;

@@ -1,46 +1,23 @@
+import { laterRunFiles, pinnedDirectories } from "../../later-run-files.ts";
 import { policyOrigin } from "../../policy/policy.ts";
 import { mountFlag } from "../contract.ts";
 import { addOp, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
+import { planCopyOnWrite } from "./copy-on-write.ts";
 import { idmapFlags } from "./identity.ts";
 import { isBelow } from "./view-path.ts";
 
-/**
- * Files of a repository that run later, outside the zone: hooks, start-up files, editor tasks, agent commands (SPEC section 6).
- * Each is read-only in `rw` mode unless the policy's `writable_paths` lists it.
- */
-const laterRunFiles = [
-  ".git/hooks",
-  ".git/config",
-  ".bash_login",
-  ".bash_profile",
-  ".bashrc",
-  ".profile",
-  ".zprofile",
-  ".zshenv",
-  ".zshrc",
-  ".mcp.json",
-  ".vscode",
-  ".idea",
-  ".claude/commands",
-  ".claude/agents",
-];
-
-/** Directories whose rename would take a protected path away: each becomes a mount point, which can't be renamed. */
-const pinnedDirectories = [".git", ".claude"];
-
-/** The workspace at its own path: the host's files, read-only or writable as asked. */
+/** The workspace at its own path: copy-on-write, or the host's files themselves, read-only or writable as asked. */
 export function planWorkspace(draft: PlanDraft): void {
   const { request } = draft;
   if (request.repo === undefined) return;
   const { path, mode, origin } = request.repo;
-  if (mode === "overlay") {
-    const hint = "use --repo-mode rw (the task changes the host's files) or --repo-mode ro";
-    refuse(draft, "unsupported", "copy-on-write workspaces are not available in this build", origin, hint);
-    return;
-  }
   if (path === "/" || ["/proc", "/dev", "/sys"].some((tree) => isBelow(path, tree))) {
     const message = `${path} can't be a workspace: the zone has its own`;
     refuse(draft, "invalid_argument", message, origin, "name the directory of a project");
+    return;
+  }
+  if (mode === "overlay") {
+    planCopyOnWrite(draft, path, path, origin, "the workspace, copy-on-write");
     return;
   }
   const readOnly = mode === "ro";

@@ -1,0 +1,87 @@
+import { TreeError, type TreeFs } from "../run/tree-fs.ts";
+import { joinPath } from "./bytes.ts";
+
+/** Paths longer than this are shortened before the kernel's limit of 4096 bytes is reached. */
+const longPath = 3000;
+const ownerAll = 0o700;
+
+/**
+ * Removes an entry of a directory and all below it, however deep, whatever modes it has, following nothing. Nothing of that name
+ * is no error. Mounts are not crossed: removing a mount point fails.
+ */
+export function removeTree(fs: TreeFs, dir: number, name: string): void {
+  const stat = fs.stat(dir, name);
+  if (stat === undefined) return;
+  if (stat.type !== "directory") {
+    fs.unlink(dir, name);
+    return;
+  }
+  if ((stat.mode & ownerAll) !== ownerAll) fs.setEntryMode(dir, name, ownerAll);
+  const root = fs.directory(dir, name);
+  try {
+    emptyTree(fs, root);
+  } finally {
+    fs.close(root);
+  }
+  fs.removeDirectory(dir, name);
+}
+
+/** Empties a directory. Directories wait on a stack, each by its path, until what is in them is gone. */
+function emptyTree(fs: TreeFs, root: number): void {
+  const stack = [""];
+  let lifted = 0;
+  for (let path = stack.at(-1); path !== undefined; path = stack.at(-1)) {
+    const fd = fs.directory(root, path);
+    const children = removeFiles(fs, fd);
+    if (children.length === 0) {
+      fs.close(fd);
+      stack.pop();
+      if (path !== "") removeByPath(fs, root, path);
+      continue;
+    }
+    for (const child of children) {
+      const below = joinPath(path, child);
+      if (below.length <= longPath) {
+        stack.push(below);
+        continue;
+      }
+      // Too deep to be named from the root for much longer: it goes on at the top.
+      const top = `.deep-${lifted++}`;
+      try {
+        fs.rename(fd, child, root, top);
+        stack.splice(1, 0, top);
+      } catch (error) {
+        if (!(error instanceof TreeError) || error.errno !== EEXIST) throw error;
+      }
+    }
+    fs.close(fd);
+  }
+}
+
+const EEXIST = 17;
+
+/** Removes all but directories; the names of those, made accessible. */
+function removeFiles(fs: TreeFs, fd: number): string[] {
+  const directories: string[] = [];
+  for (const name of fs.list(fd)) {
+    const stat = fs.stat(fd, name);
+    if (stat === undefined) continue;
+    if (stat.type !== "directory") {
+      fs.unlink(fd, name);
+      continue;
+    }
+    if ((stat.mode & ownerAll) !== ownerAll) fs.setEntryMode(fd, name, ownerAll);
+    directories.push(name);
+  }
+  return directories;
+}
+
+function removeByPath(fs: TreeFs, root: number, path: string): void {
+  const slash = path.lastIndexOf("/");
+  const parent = fs.directory(root, slash < 0 ? "" : path.slice(0, slash));
+  try {
+    fs.removeDirectory(parent, path.slice(slash + 1));
+  } finally {
+    fs.close(parent);
+  }
+}

@@ -1,0 +1,126 @@
+import { TreeError, type TreeFs } from "../run/tree-fs.ts";
+import { readWhole, replaceFile } from "./files.ts";
+import { removeTree } from "./remove-tree.ts";
+import { decodeRecord, encodeRecord, type TaskRecord } from "./task-record.ts";
+
+/**
+ * Kept tasks on disk, `tasks/TASK` in the user's state directory: a record, and a directory for each layer. A task comes and goes
+ * by one rename. Who works on it holds the lock of its directory, which ends with the process: so a task whose record has no end
+ * and whose lock is free was interrupted, whatever its pid is now.
+ */
+
+export const recordName = "task.json";
+const taskPattern = /^task_[0-9a-z]+$/;
+/** Names of what is not yet, or no longer, a task. */
+const unborn = ".new-";
+const gone = ".gone-";
+
+/** `$XDG_STATE_HOME/rauha/tasks`, by default below ~/.local/state; undefined where neither is set. */
+export function tasksPath(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const { XDG_STATE_HOME: state, HOME: home } = env;
+  if (state?.startsWith("/")) return `${state.replace(/\/+$/, "")}/rauha/tasks`;
+  return home?.startsWith("/") ? `${home.replace(/\/+$/, "")}/.local/state/rauha/tasks` : undefined;
+}
+
+/** A task's directory, open and locked. */
+export interface OpenTask {
+  readonly id: string;
+  readonly fd: number;
+}
+
+/** Makes a task's directory as a whole: it has its layers' directories, its record and its lock when it gets its name. */
+export function createTask(fs: TreeFs, tasks: number, record: TaskRecord, fill: (dir: number) => void): OpenTask {
+  const id = record.task_id;
+  const temporary = `${unborn}${id}`;
+  fs.makeDirectory(tasks, temporary, 0o700);
+  const fd = fs.directory(tasks, temporary);
+  try {
+    fs.lock(fd);
+    fill(fd);
+    replaceFile(fs, fd, recordName, encodeRecord(record));
+    fs.rename(tasks, temporary, tasks, id);
+    return { id, fd };
+  } catch (error) {
+    fs.close(fd);
+    removeTree(fs, tasks, temporary);
+    throw error;
+  }
+}
+
+export function updateRecord(fs: TreeFs, task: OpenTask, record: TaskRecord): void {
+  replaceFile(fs, task.fd, recordName, encodeRecord(record));
+}
+
+/** Takes a task's name away first, so that what remains after a kill is no task. Closes it. */
+export function removeTask(fs: TreeFs, tasks: number, task: OpenTask): void {
+  const name = `${gone}${task.id}`;
+  fs.rename(tasks, task.id, tasks, name);
+  removeTree(fs, tasks, name);
+  fs.close(task.fd);
+}
+
+export interface KeptTask {
+  readonly id: string;
+  /** Undefined when the record can't be read. */
+  readonly record: TaskRecord | undefined;
+  /** Another process works on it: it runs, or is being applied. */
+  readonly busy: boolean;
+}
+
+/** Every task, the latest first. */
+export function listTasks(fs: TreeFs, tasks: number): KeptTask[] {
+  const found: KeptTask[] = [];
+  for (const id of fs.list(tasks)) {
+    if (!taskPattern.test(id)) continue;
+    const open = openEntry(fs, tasks, id);
+    if (open === undefined) continue;
+    found.push({ id, record: readRecord(fs, open.fd, id), busy: !open.locked });
+    fs.close(open.fd);
+  }
+  return found.sort((a, b) => startOf(b) - startOf(a));
+}
+
+function startOf(task: KeptTask): number {
+  return Number(task.record?.started_ns ?? 0);
+}
+
+export function readRecord(fs: TreeFs, dir: number, id: string): TaskRecord | undefined {
+  try {
+    const bytes = readWhole(fs, dir, recordName, 1 << 20);
+    const record = bytes === undefined ? undefined : decodeRecord(bytes);
+    return record?.task_id === id ? record : undefined;
+  } catch (error) {
+    if (error instanceof TreeError) return undefined;
+    throw error;
+  }
+}
+
+/** Opens and locks a task; undefined while another process works on it, or when it is gone. */
+export function openTask(fs: TreeFs, tasks: number, id: string): OpenTask | undefined {
+  const open = openEntry(fs, tasks, id);
+  if (open === undefined) return undefined;
+  if (open.locked) return { id, fd: open.fd };
+  fs.close(open.fd);
+  return undefined;
+}
+
+/** Removes what creations and removals left that were killed. The lock tells them from those under way. */
+export function sweepTasks(fs: TreeFs, tasks: number): void {
+  for (const name of fs.list(tasks)) {
+    if (!name.startsWith(unborn) && !name.startsWith(gone)) continue;
+    const open = openEntry(fs, tasks, name);
+    if (open === undefined) continue;
+    if (open.locked) removeTree(fs, tasks, name);
+    fs.close(open.fd);
+  }
+}
+
+function openEntry(fs: TreeFs, tasks: number, name: string): { fd: number; locked: boolean } | undefined {
+  try {
+    const fd = fs.directory(tasks, name);
+    return { fd, locked: fs.lock(fd) };
+  } catch (error) {
+    if (error instanceof TreeError) return undefined;
+    throw error;
+  }
+}
