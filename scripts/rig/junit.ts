@@ -10,11 +10,13 @@ export interface Counts {
   readonly skipped: number;
 }
 
-/** The report of one test file under one identity; `xml` is null when the guest sent none. */
+/** What the guest sent of one test file under one identity; null where it sent nothing. */
 export interface FileReport {
   readonly identity: Identity;
   readonly file: string;
   readonly xml: string | null;
+  /** Bun's exit code. */
+  readonly code: number | null;
 }
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
@@ -53,16 +55,22 @@ export interface Merged {
   readonly counts: Counts;
 }
 
+/**
+ * One report of all. Only a process that ended with 0 is believed when it reports no failure, or, since a file may hold no test for
+ * an identity, nothing at all.
+ */
 export function mergeReports(reports: readonly FileReport[], lostReason: string): Merged {
-  const suites = reports.map((report) => {
-    const tagged = report.xml === null ? "" : taggedSuites(report.xml, report.identity);
-    return tagged === "" ? lostSuite(report, lostReason) : tagged;
-  });
-  const body = suites.join("\n");
+  const body = reports.map((report) => suitesOf(report, lostReason)).join("\n");
   const counts = countTests(body);
   const attributes = `tests="${counts.tests}" failures="${counts.failures}" skipped="${counts.skipped}"`;
-  return {
-    counts,
-    xml: `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="kernel rig" ${attributes}>\n${body}\n</testsuites>\n`,
-  };
+  const head = `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="kernel rig" ${attributes}>`;
+  return { counts, xml: `${head}\n${body}\n</testsuites>\n` };
+}
+
+function suitesOf(report: FileReport, lostReason: string): string {
+  const tagged = report.xml === null ? "" : taggedSuites(report.xml, report.identity);
+  if (report.code === 0) return tagged;
+  if (report.code === null) return [tagged, lostSuite(report, lostReason)].join("\n");
+  if (countTests(tagged).failures > 0) return tagged;
+  return [tagged, lostSuite(report, `bun ended with exit code ${report.code}, but reported no failure`)].join("\n");
 }

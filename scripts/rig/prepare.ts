@@ -1,5 +1,5 @@
 /** Puts a guest together: kernel, initramfs, disks. Says what it makes, since the first time takes a while. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Accel, chooseAccel } from "./accel.ts";
 import { ensureBaseImage } from "./base-image.ts";
@@ -42,6 +42,7 @@ export async function prepareRig(say: Say): Promise<Rig> {
   const base = await ensureBaseImage(kernel);
   const checkout = await ensureCheckoutImage(CHECKOUT);
   const accel = chooseAccel();
+  if (!existsSync(join(CHECKOUT, "dist/rauha"))) say("dist/rauha is not built, so the guest has none; run: make build");
   const made = [base.made ? "root disk" : "", checkout.made ? "checkout disk" : ""].filter((name) => name !== "");
   say(
     `linux ${kernel.release} on ${accel}; ${made.length === 0 ? "cached disks" : `made ${made.join(", ")}`} in ${seconds(performance.now() - started)}`,

@@ -11,6 +11,8 @@ export type Identity = (typeof IDENTITIES)[number];
 
 /** Bun's own limit of 5 s for a test is meant for a processor of silicon. A test that sets its own keeps it. */
 const TEST_TIMEOUT_MS = 120_000;
+/** The guard around a file, for a runner that hangs itself. */
+const FILE_TIMEOUT_SECONDS = 600;
 /** Where the guest's tests leave their reports. */
 const RESULTS = "/run/rig/results";
 
@@ -39,29 +41,32 @@ export function quote(word: string): string {
 
 /**
  * The guest's job for a selection. Each file is a process of its own: a crash or a hang costs that file's results and no other's, and what
- * a test leaves behind is ended before the next one starts.
+ * a test leaves behind is ended before the next one starts. Report and exit code are sent at once, on descriptor 4.
  */
 export function suiteJob(selection: SuiteSelection): string {
-  const name = selection.namePattern === null ? [] : ["-t", selection.namePattern];
   const verbose = process.env["RAUHA_TEST_VERBOSE"] === "1" ? [] : ["--only-failures"];
-  const lines = ["cd /opt/rauha || exit 99", "failed=0"];
-  for (const identity of selection.identities) {
-    for (const file of selection.files) {
-      const argv = ["as-rig", identity, "bun", "test", "--timeout", String(TEST_TIMEOUT_MS), ...verbose, ...name];
-      const report = reportName(identity, file);
-      lines.push(
-        `echo ${quote(`== as=vm-${identity} ${file}`)} >&2`,
-        `${[...argv, "--reporter=junit", `--reporter-outfile=${RESULTS}/${report}`, `./${file}`].map(quote).join(" ")} 4>&- || failed=1`,
-        `/usr/lib/rauha-rig/end-session ${identity}`,
-        `[ ! -e ${RESULTS}/${report} ] || tar -C ${RESULTS} -cf - ${report} >&4`,
-      );
-    }
-  }
-  lines.push("exit $failed");
-  return `${lines.join("\n")}\n`;
+  const options = ["--timeout", String(TEST_TIMEOUT_MS), "--reporter=junit", ...verbose];
+  if (selection.namePattern !== null) options.push("-t", selection.namePattern);
+  const runs = selection.identities.flatMap((identity) =>
+    selection.files.map((file) => fileRun(identity, file, options)),
+  );
+  return `cd /opt/rauha || exit 99\n${runs.join("\n")}\n`;
 }
 
-/** The name of the report of one file under one identity, in the results. */
-export function reportName(identity: Identity, file: string): string {
-  return `${identity}__${file.replaceAll("/", "__")}.xml`;
+function fileRun(identity: Identity, file: string, options: readonly string[]): string {
+  const { report, code } = resultNames(identity, file);
+  const guard = ["timeout", "--kill-after=10", String(FILE_TIMEOUT_SECONDS)];
+  const runner = ["bun", "test", ...options, `--reporter-outfile=${RESULTS}/${report}`, `./${file}`];
+  const argv = ["as-rig", identity, ...guard, ...runner];
+  return `echo ${quote(`== as=vm-${identity} ${file}`)} >&2
+${argv.map(quote).join(" ")} 4>&-
+echo $? >${RESULTS}/${code}
+/usr/lib/rauha-rig/end-session ${identity}
+(cd ${RESULTS} && for f in ${report} ${code}; do [ ! -e $f ] || echo $f; done | tar -cf - -T - >&4)`;
+}
+
+/** The names under which the guest sends a file's report and its runner's exit code. */
+export function resultNames(identity: Identity, file: string): { readonly report: string; readonly code: string } {
+  const name = `${identity}__${file.replaceAll("/", "__")}`;
+  return { report: `${name}.xml`, code: `${name}.code` };
 }
