@@ -43,10 +43,12 @@ find_secret() {
 	echo "x: not among its $(env | wc -l) variables"
 	return 1
 }
+# Pipes above 2 are this shell's own: "try" reads what an attempt says through one.
 other_fds() {
-	local fd
+	local fd target
 	for fd in /proc/"$$"/fd/*; do
-		case ${fd##*/} in 0 | 1 | 2 | 255) ;; *) readlink "$fd" && return 0 ;; esac
+		target=$(readlink "$fd")
+		case ${fd##*/}:$target in 0:* | 1:* | 2:* | 255:* | *:pipe:*) ;; *) echo "$target" && return 0 ;; esac
 	done
 	echo "x: only 0, 1 and 2 are open"
 	return 1
