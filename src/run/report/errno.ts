@@ -52,3 +52,35 @@ const names: Readonly<Record<number, string>> = {
 export function errnoName(number: number): string {
   return names[number] ?? `errno ${number}`;
 }
+
+/** What the common ones mean, as strerror(3) says it. */
+const words: Readonly<Record<number, string>> = {
+  1: "operation not permitted",
+  2: "no such file or directory",
+  5: "input/output error",
+  7: "argument list too long",
+  8: "not a program that this machine runs",
+  12: "out of memory",
+  13: "permission denied",
+  16: "busy",
+  17: "already exists",
+  20: "not a directory",
+  21: "is a directory",
+  22: "invalid argument",
+  23: "too many open files on the host",
+  24: "too many open files",
+  26: "busy: it is being written",
+  28: "no space left (or a limit on how many is reached)",
+  30: "read-only file system",
+  36: "name too long",
+  38: "not in this kernel",
+  40: "too many symbolic links, or one where none may be",
+  95: "not supported",
+  122: "quota exceeded",
+};
+
+/** An errno in words, with its name: `no such file or directory (ENOENT)`. */
+export function errnoWords(number: number): string {
+  const text = words[number];
+  return text === undefined ? errnoName(number) : `${text} (${errnoName(number)})`;
+}

@@ -1,7 +1,7 @@
 import { type Diagnostic, renderOrigin } from "../diagnostic.ts";
 import { type PlanOp, stages } from "../plan/contract.ts";
 import type { Result } from "../result/schema.ts";
-import { errnoName } from "./errno.ts";
+import { errnoName, errnoWords } from "./errno.ts";
 import type { Report } from "./report.ts";
 import { isExecFailure } from "./verdict.ts";
 
@@ -45,7 +45,7 @@ export function errorOfDiagnostics(diagnostics: readonly Diagnostic[], stage: st
 
 function setupError(report: Report, failed: NonNullable<Report["failed"]>): ResultError {
   const planned = report.plan.ops[failed.op];
-  const kind = errnoName(failed.errno);
+  const kind = failed.errno === 0 ? failed.step : errnoName(failed.errno);
   const stage = stages[failed.stage] ?? "run";
   const command = report.plan.command[0] ?? "";
   const origin = planned === undefined ? null : renderOrigin(planned.origin);
@@ -55,20 +55,24 @@ function setupError(report: Report, failed: NonNullable<Report["failed"]>): Resu
       code: missing ? "command_not_found" : "not_executable",
       stage,
       kind,
-      message: missing ? `${command}: not found in the zone` : `${command}: can't be executed (${kind})`,
+      message: missing
+        ? `${command}: not found in the zone`
+        : `${command}: can't be executed: ${errnoWords(failed.errno)}`,
       hint: missing
         ? "the zone sees /usr, /bin and the workspace; bind other programs with --ro-bind, or set PATH with -e"
         : "it needs the execute bit, and a #! line or a format this machine runs",
       origin,
     };
   }
-  const what = planned === undefined ? "" : `${planned.intent}: `;
-  const detail = failed.detail === "" ? "" : ` (${failed.detail})`;
+  // Errno 0: no call failed, the launcher itself found something wrong and says what.
+  const why = failed.errno === 0 ? failed.detail : errnoWords(failed.errno);
+  const where = [planned?.intent, failed.errno === 0 || planned?.intent.includes(failed.detail) ? "" : failed.detail];
+  const what = where.filter((part) => part !== undefined && part !== "").join(": ");
   return {
     code: failed.errno === 2 ? "not_found" : failed.errno === 1 || failed.errno === 13 ? "permission" : "setup_failed",
     stage,
     kind,
-    message: `${what}${failed.step}: ${kind}${detail}`,
+    message: `${what === "" ? "setting up the zone" : what}: ${failed.step}: ${why}`,
     hint: hintFor(planned?.op, failed),
     origin,
   };

@@ -90,6 +90,7 @@ function planVersion1(draft: PlanDraft, limits: CgroupLimits, cgroup: CgroupFact
   const pidsPath = onVersion1(cgroup, "pids");
   if (pids !== null && pidsPath !== undefined) {
     makeCgroup(draft, pidsPath, cgroupKind.v1);
+    collect(draft, "pids.peak");
     promise(draft, "pids_limit", "cgroup v1 pids.max", [set(draft, "pids.max", pidsMax(pids), pids)]);
   }
   const cpuPath = onVersion1(cgroup, "cpu");
