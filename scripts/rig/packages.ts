@@ -27,10 +27,10 @@ export const REQUIRED = [
 // biome-ignore format: a list of words
 export const WELCOME = [
   "acl", "attr", "bpftool", "bubblewrap", "busybox-static", "ca-certificates", "curl", "dash", "diffutils", "file",
-  "findutils", "gawk", "git", "gzip", "hostname", "iproute2", "iputils-ping", "jq", "kmod", "less", "libbpf1",
-  "libcap2-bin", "libstdc++6", "lsof", "make", "mawk", "ncurses-base", "ncurses-bin", "netcat-openbsd", "nftables",
-  "openssl", "passwd", "patch", "perl-base", "psmisc", "python3", "socat", "strace", "sudo", "time", "uidmap",
-  "xz-utils", "zstd",
+  "findutils", "gawk", "gcc", "git", "gzip", "hostname", "iproute2", "iputils-ping", "jq", "kmod", "less", "libbpf1",
+  "libc6-dev", "libcap2-bin", "libseccomp-dev", "libstdc++6", "lsof", "make", "mawk", "musl-tools", "ncurses-base",
+  "ncurses-bin", "netcat-openbsd", "nftables", "openssl", "passwd", "patch", "perl-base", "psmisc", "python3",
+  "socat", "strace", "sudo", "time", "tmux", "uidmap", "xz-utils", "zstd",
 ];
 
 export interface InstalledPackage {

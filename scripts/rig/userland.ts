@@ -15,9 +15,14 @@ import { basename, dirname, join } from "node:path";
 import { type InstalledPackage, packageFiles } from "./packages.ts";
 import { run } from "./process.ts";
 
-/** Bulk that no test reads. */
-const LEFT_OUT =
-  /^\/usr\/(share\/(doc|man|info|locale|i18n|lintian|bug|common-licenses|zoneinfo|icons|pixmaps|perl5|bash-completion)|include|lib\/(gcc|debug|systemd\/system))\/|\.(a|pyc)$/;
+/** Bulk that no test reads; of the compiler, link-time optimisation and sanitizers. */
+const LEFT_OUT = [
+  /^\/usr\/share\/(doc|man|info|locale|i18n|lintian|bug|common-licenses|zoneinfo|icons|pixmaps|perl5|bash-completion)\//,
+  /^\/usr\/lib\/(debug|systemd\/system)\//,
+  /\/lto1$|\/lib(asan|tsan|lsan|ubsan|hwasan)[_.]/,
+  /\.pyc$/,
+] as const;
+
 /** Folders that exist empty, with the mode that Debian gives them. */
 // biome-ignore format: a table
 const EMPTY_FOLDERS: readonly (readonly [string, number])[] = [
@@ -44,7 +49,7 @@ export function userlandPaths(packages: readonly InstalledPackage[]): string[] {
   const paths = new Set<string>();
   for (const item of packages) {
     for (const path of packageFiles(item)) {
-      if (LEFT_OUT.test(`${path}`)) continue;
+      if (LEFT_OUT.some((pattern) => pattern.test(path))) continue;
       const real = truePath(path);
       if (lstatSync(real, { throwIfNoEntry: false }) !== undefined) paths.add(real);
     }
