@@ -108,7 +108,8 @@ describe("on this kernel, the default profile", () => {
     expect([results.get("getppid"), results.get("seccomp filter")]).toEqual(["ok", "ok"]);
   });
 
-  test.if(arch === "x86_64")("kills programs that enter by another door", () => {
+  test("kills programs that enter by another door", () => {
+    if (arch !== "x86_64") return expect(results.has("x32 getpid")).toBe(false);
     expect(results.get("x32 getpid")).toBe("signal 31");
     // A kernel without 32-bit programs has no such door: a fault, filter or not.
     expect(results.get("i386 getpid")).toBe(bare.get("i386 getpid") === "ok" ? "signal 31" : "signal 11");
