@@ -1,5 +1,5 @@
 import type { Diagnostic, Origin } from "../../run/diagnostic.ts";
-import type { Flag, FlagTable, FlagValue } from "./flag.ts";
+import type { Flag, FlagTable } from "./flag.ts";
 import { type GivenFlag, GivenFlags, type ParsedFlags } from "./given.ts";
 import { givenAlready, noValue, unavailableFlag, unknownFlag, unwantedValue } from "./mistakes.ts";
 import { longName, negatedName, shortName } from "./table-names.ts";
@@ -54,8 +54,7 @@ class Parser<T extends FlagTable> {
       if (argument === "--" || (!isOption && this.#context.operands === "command")) break;
     }
     operands.push(...this.#argv.slice(this.#at));
-    const met = new Set(this.#met.keys());
-    return { given: new GivenFlags(this.#given, met), operands, diagnostics: this.#diagnostics };
+    return { given: new GivenFlags(this.#given, this.#met), operands, diagnostics: this.#diagnostics };
   }
 
   /** `--flag`, `--flag value`, `--flag=value`, `--no-flag`. */
@@ -149,7 +148,7 @@ class Parser<T extends FlagTable> {
 
   /** The one place where a value meets its type: `parseValue` went by the same entry of the table. */
   #keep(name: string, value: unknown, origin: Origin): void {
-    this.#given.push({ name, value: value as FlagValue<T[keyof T]>, origin });
+    this.#given.push({ name, value, origin } as GivenFlag<T>);
   }
 
   #count(name: string): number {

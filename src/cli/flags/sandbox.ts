@@ -29,7 +29,12 @@ export interface ResultTargets {
 
 export type SandboxParse =
   | { readonly ok: true; readonly invocation: SandboxInvocation }
-  | ({ readonly ok: false; readonly diagnostics: readonly Diagnostic[] } & ResultTargets);
+  | (ResultTargets & {
+      readonly ok: false;
+      readonly diagnostics: readonly Diagnostic[];
+      /** The command as far as it could be made out, for the result. */
+      readonly command: readonly string[];
+    });
 
 type Given = GivenFlags<typeof sandboxFlags>;
 
@@ -46,7 +51,7 @@ export function parseSandboxArgs(argv: readonly string[], { cwd }: { readonly cw
   };
   const help = given.one("help") ?? false;
   const all = help ? [] : [...diagnostics, ...checkTogether(given), ...checkCommand(command)];
-  if (all.length > 0) return { ok: false, diagnostics: all, ...targets };
+  if (all.length > 0) return { ok: false, diagnostics: all, command, ...targets };
   return {
     ok: true,
     invocation: {
@@ -67,8 +72,8 @@ function requestOf(given: Given): Omit<UnnamedRequest, "command"> {
     repo: repoOf(given),
     workdir: given.one("workdir"),
     timeoutMs: given.one("timeout"),
-    env: given.all("env").map(({ value }) => value),
-    envPass: given.all("env-pass").map(({ value }) => value),
+    env: given.all("env"),
+    envPass: given.all("env-pass"),
     view: viewOf(given),
     network: network === "isolated" ? "none" : network,
     user: given.one("user"),
@@ -90,25 +95,24 @@ function repoOf(given: Given): SandboxRequest["repo"] {
 
 /** The options of the view in the order of the command line, since a later one may lie below an earlier one. */
 function viewOf(given: Given): ViewEntry[] {
-  const entries = [
-    ...given
-      .all("ro-bind")
-      .map((flag) => ({ flag, entry: { kind: "ro-bind" as const, ...flag.value, origin: flag.origin } })),
-    ...given
-      .all("rw-bind")
-      .map((flag) => ({ flag, entry: { kind: "rw-bind" as const, ...flag.value, origin: flag.origin } })),
-    ...given
-      .all("tmpfs")
-      .map((flag) => ({ flag, entry: { kind: "tmpfs" as const, target: flag.value, origin: flag.origin } })),
-    ...given
-      .all("dir")
-      .map((flag) => ({ flag, entry: { kind: "dir" as const, target: flag.value, origin: flag.origin } })),
-    ...given
-      .all("symlink")
-      .map((flag) => ({ flag, entry: { kind: "symlink" as const, ...flag.value, origin: flag.origin } })),
-  ];
-  const place = new Map(given.inOrder.map((flag, index) => [flag as unknown, index]));
-  return entries.sort((a, b) => (place.get(a.flag) ?? 0) - (place.get(b.flag) ?? 0)).map(({ entry }) => entry);
+  const entries: ViewEntry[] = [];
+  for (const flag of given.inOrder) {
+    const { origin } = flag;
+    switch (flag.name) {
+      case "ro-bind":
+      case "rw-bind":
+        entries.push({ kind: flag.name, ...flag.value, origin });
+        break;
+      case "tmpfs":
+      case "dir":
+        entries.push({ kind: flag.name, target: flag.value, origin });
+        break;
+      case "symlink":
+        entries.push({ kind: flag.name, ...flag.value, origin });
+        break;
+    }
+  }
+  return entries;
 }
 
 function limitsOf(given: Given): RequestLimits {
@@ -161,14 +165,12 @@ function checkCommand(command: readonly string[]): Diagnostic[] {
   const [program] = command;
   if (program === undefined) return [{ code: "usage", message: "no command was given", hint }];
   if (program === "") return [{ code: "usage", message: "the command's name is empty", hint }];
-  if (/^[\u2010-\u2015\u2212]/.test(program)) {
-    return [
-      {
-        code: "usage",
-        message: `${quote(program)} begins with a dash that is not the keyboard's -`,
-        hint: "options begin with -",
-      },
-    ];
+  if (dashes.includes(program.charAt(0))) {
+    const message = `${quote(program)} begins with a dash that is not the keyboard's -`;
+    return [{ code: "usage", message, hint: "options begin with -" }];
   }
   return [];
 }
+
+/** Dashes that word processors make of `-`, and the minus sign. */
+const dashes = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212";

@@ -280,6 +280,6 @@ describe("all mistakes at once", () => {
 
   test("and where the result goes is known nevertheless", () => {
     const parsed = parseSandboxArgs(["--json", "--result=r.json", "--result-fd", "5", "--nonsense"], { cwd });
-    expect(parsed).toMatchObject({ ok: false, json: true, resultFile: `${cwd}/r.json`, resultFd: 5 });
+    expect(parsed).toMatchObject({ ok: false, command: [], json: true, resultFile: `${cwd}/r.json`, resultFd: 5 });
   });
 });
