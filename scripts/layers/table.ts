@@ -26,6 +26,11 @@ export const PACKAGES: readonly { readonly name: RegExp; readonly where: RegExp;
   { name: /^(node|bun):/, where: /^src\/(?!run\/)/, rule: "src/run is pure: no runtime module" },
   { name: /^bun$/, where: /^src\/(?!run\/)/, rule: "src/run is pure: no runtime module" },
   { name: /^(citty|consola)$/, where: /^src\/cli\//, rule: "citty and consola are for src/cli" },
+  {
+    name: /^diff$/,
+    where: /^src\/workspace\/diff\/line-diff\.ts$/,
+    rule: "diff is for src/workspace/diff/line-diff.ts alone",
+  },
   { name: /^tar$/, where: /^src\/image\//, rule: "tar is for src/image" },
 ];
 

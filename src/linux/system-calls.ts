@@ -15,6 +15,7 @@ export const call = {
   fsetxattr: either(190, 7),
   lgetxattr: either(192, 9),
   llistxattr: either(195, 12),
+  fremovexattr: either(199, 16),
   getdents64: either(217, 61),
   clock_gettime: either(228, 113),
   openat: either(257, 56),

@@ -75,6 +75,7 @@ export interface TreeFs {
   setModifiedTime(fd: number, mtimeNs: bigint): void;
   setOwner(fd: number, uid: number, gid: number): void;
   setAttribute(fd: number, key: string, value: Uint8Array): void;
+  removeAttribute(fd: number, key: string): void;
   rename(fromDir: number, from: string, toDir: number, to: string): void;
   unlink(dir: number, name: string): void;
   /** Removes an empty directory. */

@@ -28,16 +28,14 @@ export interface OpenTask {
   readonly fd: number;
 }
 
-/** Makes a task's directory as a whole: it has its layers' directories, its record and its lock when it gets its name. */
-export function createTask(fs: TreeFs, tasks: number, record: TaskRecord, fill: (dir: number) => void): OpenTask {
-  const id = record.task_id;
+/** Makes a task's directory as a whole: it has its layers, its record (which `fill` returns) and its lock when it gets its name. */
+export function createTask(fs: TreeFs, tasks: number, id: string, fill: (dir: number) => TaskRecord): OpenTask {
   const temporary = `${unborn}${id}`;
   fs.makeDirectory(tasks, temporary, 0o700);
   const fd = fs.directory(tasks, temporary);
   try {
     fs.lock(fd);
-    fill(fd);
-    replaceFile(fs, fd, recordName, encodeRecord(record));
+    replaceFile(fs, fd, recordName, encodeRecord(fill(fd)));
     fs.rename(tasks, temporary, tasks, id);
     return { id, fd };
   } catch (error) {

@@ -27,6 +27,7 @@ export const treeFs: TreeFs = {
   setModifiedTime: write.setModifiedTime,
   setOwner: write.setOwner,
   setAttribute: write.setAttribute,
+  removeAttribute: write.removeAttribute,
   rename: write.rename,
   unlink: write.unlink,
   removeDirectory: write.removeDirectory,

@@ -89,6 +89,11 @@ export function setAttribute(fd: number, key: string, value: Uint8Array): void {
   must("setxattr", key, systemCall(call.fsetxattr, fd, addressOf(name), addressOf(bytes), value.length, 0));
 }
 
+export function removeAttribute(fd: number, key: string): void {
+  const name = nameBytes(key);
+  must("removexattr", key, systemCall(call.fremovexattr, fd, addressOf(name)));
+}
+
 export function rename(fromDir: number, from: string, toDir: number, to: string): void {
   const [source, target] = [entryBytes(from), entryBytes(to)];
   must("rename", to, systemCall(call.renameat2, fromDir, addressOf(source), toDir, addressOf(target), 0));

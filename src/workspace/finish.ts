@@ -1,0 +1,62 @@
+import { laterRunReached } from "../run/later-run-files.ts";
+import type { TreeError, TreeFs } from "../run/tree-fs.ts";
+import { applyTask, type LayerObstacle } from "./apply/apply.ts";
+import type { Change } from "./changes.ts";
+import type { PreparedTask } from "./prepare.ts";
+import { removeTask, updateRecord } from "./store.ts";
+import { type LayerChanges, taskChanges } from "./task-layers.ts";
+import type { FinishRecord, TaskRecord } from "./task-record.ts";
+
+/** What became of a task's changes. */
+export type Fate = "unchanged" | "kept" | "applied" | "discarded";
+
+export interface Finished {
+  readonly fate: Fate;
+  readonly layers: readonly LayerChanges[];
+  /** With --on-success apply: why the changes were kept instead. */
+  readonly obstacles: readonly LayerObstacle[];
+  readonly failed?: TreeError | undefined;
+}
+
+export interface FinishInput {
+  readonly end: Omit<FinishRecord, "changes">;
+  readonly then: "keep" | "apply" | "discard";
+  /** Called with a task that has changes, before anything becomes of them. */
+  readonly withChanges?: ((task: number, record: TaskRecord) => void) | undefined;
+}
+
+/** The end of a run: reads what was changed, and keeps, applies or forgets it. A task without changes leaves nothing. */
+export function finishTask(fs: TreeFs, { tasks, task, record }: PreparedTask, input: FinishInput): Finished {
+  const layers = taskChanges(fs, task.fd, record);
+  const count = layers.reduce((sum, { changes }) => sum + changes.length, 0);
+  if (count === 0) {
+    removeTask(fs, tasks, task);
+    return { fate: "unchanged", layers, obstacles: [] };
+  }
+  input.withChanges?.(task.fd, record);
+  if (input.then === "discard") {
+    removeTask(fs, tasks, task);
+    return { fate: "discarded", layers, obstacles: [] };
+  }
+  updateRecord(fs, task, { ...record, finished: { ...input.end, changes: count } });
+  if (input.then === "keep") return { fate: "kept", layers, obstacles: [] };
+  const outcome = applyTask(fs, task.fd, record, { force: false });
+  if (!outcome.done) {
+    if ("failed" in outcome) return { fate: "kept", layers, obstacles: [], failed: outcome.failed };
+    return { fate: "kept", layers, obstacles: outcome.obstacles };
+  }
+  removeTask(fs, tasks, task);
+  return { fate: "applied", layers, obstacles: [] };
+}
+
+/** Changes that reach files which run later, outside the zone. */
+export function laterRunChanges(changes: readonly Change[]): Change[] {
+  return changes.filter(
+    ({ path, after }) => after !== undefined && laterRunReached(path).length > 0 && !isPlainParent(path, after),
+  );
+}
+
+/** `.git` or `.claude` itself, as a directory, is no file that runs. */
+function isPlainParent(path: string, after: NonNullable<Change["after"]>): boolean {
+  return after.type === "directory" && (path === ".git" || path === ".claude");
+}
