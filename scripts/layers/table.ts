@@ -25,7 +25,7 @@ export const PACKAGES: readonly { readonly name: RegExp; readonly where: RegExp;
   { name: /^bun:ffi$/, where: /^src\/(linux|darwin)\/ffi\.ts$/, rule: "bun:ffi is for the one ffi.ts of a backend" },
   { name: /^(node|bun):/, where: /^src\/(?!run\/)/, rule: "src/run is pure: no runtime module" },
   { name: /^bun$/, where: /^src\/(?!run\/)/, rule: "src/run is pure: no runtime module" },
-  { name: /^(citty|consola)$/, where: /^src\/cli\//, rule: "citty and consola are for src/cli" },
+  { name: /^(citty|consola)(\/|$)/, where: /^src\/cli\//, rule: "citty and consola are for src/cli" },
   {
     name: /^diff$/,
     where: /^src\/workspace\/diff\/line-diff\.ts$/,
