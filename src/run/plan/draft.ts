@@ -4,6 +4,7 @@ import type { Policy } from "../policy/policy.ts";
 import type { SandboxRequest } from "../request.ts";
 import type { ZoneFilter } from "../seccomp/zone-filter.ts";
 import type { PlanOp } from "./contract.ts";
+import { type EnforcedName, type enforcement, mechanismWords } from "./enforcement.ts";
 import type { GuaranteeName, PlannedGuarantee, PlannedOp } from "./plan.ts";
 
 /** The inputs of a plan. The filter follows from policy and facts; it is made before, because compiling one loads more code. */
@@ -36,6 +37,17 @@ export function addOp(draft: PlanDraft, op: PlanOp, origin: Origin, intent: stri
 /** Promises something that `ops` keep. */
 export function promise(draft: PlanDraft, name: GuaranteeName, mechanism: string, ops: readonly number[]): void {
   draft.guarantees.push({ name, state: "enforced", mechanism, ops });
+}
+
+/** Promises something by one of the mechanisms of the enforcement table; `detail` adds what is particular to this zone. */
+export function keep<N extends EnforcedName>(
+  draft: PlanDraft,
+  name: N,
+  means: keyof (typeof enforcement)[N]["means"],
+  ops: readonly number[],
+  detail = "",
+): void {
+  promise(draft, name, `${mechanismWords(name, means)}${detail}`, ops);
 }
 
 /** Says that nobody asked for this. */

@@ -1,6 +1,6 @@
 import type { CgroupFacts } from "../../host-facts.ts";
 import { cgroupKind } from "../contract.ts";
-import { addOp, notRequested, type PlanDraft, promise, refuse, zoneOrigin } from "../draft.ts";
+import { addOp, keep, notRequested, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
 import type { GuaranteeName } from "../plan.ts";
 import { rlimit, type Wanted, wanted } from "./limits.ts";
 
@@ -59,19 +59,19 @@ function planUnified(draft: PlanDraft, limits: CgroupLimits, cgroup: CgroupFacts
     const op = set(draft, "memory.max", String(memory.value), memory);
     set(draft, "memory.swap.max", "0", memory, true);
     set(draft, "memory.oom.group", "1", memory, true);
-    promise(draft, "memory_limit", "cgroup2 memory.max, no swap", [op]);
+    keep(draft, "memory_limit", "cgroup2", [op]);
   }
   if (pids !== null && onUnified(cgroup, "pids")) {
-    promise(draft, "pids_limit", "cgroup2 pids.max", [set(draft, "pids.max", pidsMax(pids), pids)]);
+    keep(draft, "pids_limit", "cgroup2", [set(draft, "pids.max", pidsMax(pids), pids)]);
   }
   if (cpus !== null && onUnified(cgroup, "cpu")) {
-    promise(draft, "cpu_quota", "cgroup2 cpu.max", [set(draft, "cpu.max", `${quota(cpus)} ${cpuPeriodUs}`, cpus)]);
+    keep(draft, "cpu_quota", "cgroup2", [set(draft, "cpu.max", `${quota(cpus)} ${cpuPeriodUs}`, cpus)]);
   }
   if (shares !== null && onUnified(cgroup, "cpu")) {
-    promise(draft, "cpu_shares", "cgroup2 cpu.weight", [set(draft, "cpu.weight", String(weight(shares)), shares)]);
+    keep(draft, "cpu_shares", "cgroup2", [set(draft, "cpu.weight", String(weight(shares)), shares)]);
   }
   if (io !== null && onUnified(cgroup, "io")) {
-    promise(draft, "io_weight", "cgroup2 io.weight", [set(draft, "io.weight", `default ${io.value}`, io)]);
+    keep(draft, "io_weight", "cgroup2", [set(draft, "io.weight", `default ${io.value}`, io)]);
   }
   for (const file of ["memory.peak", "memory.events", "pids.peak", "io.stat"]) collect(draft, file);
 }
@@ -85,24 +85,24 @@ function planVersion1(draft: PlanDraft, limits: CgroupLimits, cgroup: CgroupFact
     set(draft, "memory.memsw.limit_in_bytes", String(memory.value), memory, true);
     collect(draft, "memory.max_usage_in_bytes");
     collect(draft, "memory.oom_control");
-    promise(draft, "memory_limit", "cgroup v1 memory.limit_in_bytes", [op]);
+    keep(draft, "memory_limit", "cgroup1", [op]);
   }
   const pidsPath = onVersion1(cgroup, "pids");
   if (pids !== null && pidsPath !== undefined) {
     makeCgroup(draft, pidsPath, cgroupKind.v1);
     collect(draft, "pids.peak");
-    promise(draft, "pids_limit", "cgroup v1 pids.max", [set(draft, "pids.max", pidsMax(pids), pids)]);
+    keep(draft, "pids_limit", "cgroup1", [set(draft, "pids.max", pidsMax(pids), pids)]);
   }
   const cpuPath = onVersion1(cgroup, "cpu");
   if ((cpus !== null || shares !== null) && cpuPath !== undefined) {
     makeCgroup(draft, cpuPath, cgroupKind.v1);
     if (shares !== null) {
-      promise(draft, "cpu_shares", "cgroup v1 cpu.shares", [set(draft, "cpu.shares", String(shares.value), shares)]);
+      keep(draft, "cpu_shares", "cgroup1", [set(draft, "cpu.shares", String(shares.value), shares)]);
     }
     if (cpus !== null) {
       set(draft, "cpu.cfs_period_us", String(cpuPeriodUs), cpus);
       const op = set(draft, "cpu.cfs_quota_us", String(quota(cpus)), cpus);
-      promise(draft, "cpu_quota", "cgroup v1 cpu.cfs_quota_us", [op]);
+      keep(draft, "cpu_quota", "cgroup1", [op]);
     }
   }
 }
@@ -119,7 +119,7 @@ function planWithout(draft: PlanDraft, limits: CgroupLimits, cgroup: CgroupFacts
     addOp(draft, each, memory.origin, `${memory.value} bytes of data for each process`);
     const watch = { op: "watch_memory", limit: memory.value, interval_ms: watchIntervalMs } as const;
     const op = addOp(draft, watch, memory.origin, `the zone is killed over ${memory.value} bytes together`);
-    promise(draft, "memory_limit", "rlimit", [op]);
+    keep(draft, "memory_limit", "rlimit", [op]);
   }
   if (pids === null) notRequested(draft, "pids_limit");
   else if (lacking("pids")) {
@@ -128,7 +128,7 @@ function planWithout(draft: PlanDraft, limits: CgroupLimits, cgroup: CgroupFacts
       // Counted inside the zone's own user namespace since Linux 5.14.
       const op = { op: "rlimit", resource: rlimit.nproc, soft: limit, hard: limit, clamp: 1 } as const;
       addOp(draft, op, pids.origin, `${pids.value} processes of the zone`);
-      promise(draft, "pids_limit", "rlimit", []);
+      keep(draft, "pids_limit", "rlimit", []);
     } else refuseLimit(draft, "pids", pids, cgroup);
   }
   const rest: readonly (readonly [GuaranteeName, Controller, Wanted | null])[] = [

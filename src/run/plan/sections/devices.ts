@@ -1,7 +1,7 @@
 import type { Origin } from "../../diagnostic.ts";
 import { policyOrigin } from "../../policy/policy.ts";
 import { mountFlag } from "../contract.ts";
-import { addOp, type PlanDraft, promise, zoneOrigin } from "../draft.ts";
+import { addOp, keep, type PlanDraft, zoneOrigin } from "../draft.ts";
 
 /** The devices of every zone: harmless, and no program starts without them. */
 const minimalDevices = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
@@ -26,7 +26,7 @@ export function planDevices(draft: PlanDraft): void {
   ops.push(addOp(draft, { op: "devpts", target: "/dev/pts" }, origin, "terminals of the zone's own"));
   addOp(draft, { op: "scratch", target: "/dev/shm", mode: 0o1777, flags: mountFlag.noExec }, origin, "shared memory");
   for (const [target, value] of links) addOp(draft, { op: "symlink", value, target }, origin, `${target}`);
-  promise(draft, "devices", "minimal /dev, nodev elsewhere", ops);
+  keep(draft, "devices", "mounts", ops);
 }
 
 function planDevice(draft: PlanDraft, path: string, origin: Origin): number {

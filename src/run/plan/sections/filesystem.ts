@@ -1,6 +1,6 @@
 import { policyOrigin } from "../../policy/policy.ts";
 import { mountFlag } from "../contract.ts";
-import { addOp, type PlanDraft, promise, refuse, zoneOrigin } from "../draft.ts";
+import { addOp, keep, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
 import { planCopyOnWrite } from "./copy-on-write.ts";
 import { planDevices } from "./devices.ts";
 import { planHostView, planIdentityFiles } from "./host-view.ts";
@@ -22,7 +22,7 @@ export function planFilesystem(draft: PlanDraft): void {
   const { tmpSizeBytes: size, tmpInodes: inodes, root } = policy.filesystem;
   const quota = policyOrigin(policy, "filesystem.tmp_size");
   const rootOp = addOp(draft, { op: "root", size, inodes }, quota, "the zone's root, a tmpfs of its own");
-  promise(draft, "tmpfs_quota", "tmpfs size and nr_inodes", [rootOp]);
+  keep(draft, "tmpfs_quota", "tmpfs", [rootOp]);
   if (root === "image") {
     const hint = 'use filesystem.root = "host" or "empty"';
     refuse(
@@ -117,7 +117,7 @@ function planDenied(draft: PlanDraft): void {
     if (coveredBy(path, visible)) return addOp(draft, { op: "mask", target: path, flags: 0 }, origin, `${path} hidden`);
     return addOp(draft, { op: "expect", source: path, flags: 0 }, origin, `${path} is in no view`);
   });
-  promise(draft, "filesystem_view", "mount namespace", ops);
+  keep(draft, "filesystem_view", "mounts", ops);
 }
 
 /** Places of the zone where files of the host show. */

@@ -2,7 +2,7 @@ import { accessRights, handledRights, handledScopes, missingInAbi, rightsMask } 
 import { viewRules } from "../../landlock/rules.ts";
 import { policyOrigin } from "../../policy/policy.ts";
 import { mountFlag } from "../contract.ts";
-import { addOp, type PlanDraft, promise, refuse, unavailable, zoneOrigin } from "../draft.ts";
+import { addOp, keep, type PlanDraft, refuse, unavailable, zoneOrigin } from "../draft.ts";
 
 /** A file that the mounts show and no rule allows: if the task could read it, Landlock would not be deciding. */
 export const landlockProbe = "/.rauha";
@@ -57,7 +57,7 @@ export function planLandlock(draft: PlanDraft): void {
   }
   const missing = missingInAbi(abi);
   const lack = missing.length === 0 ? "" : `, without ${missing.join(", ")}`;
-  promise(draft, "filesystem_rules", `landlock ABI ${abi}${lack}`, [op]);
+  keep(draft, "filesystem_rules", "landlock", [op], ` ABI ${abi}${lack}`);
   if (handledScopes(abi) === 0) unavailable(draft, "scope", `landlock ABI ${abi} has no scopes (Linux 6.12)`);
-  else promise(draft, "scope", `landlock ABI ${abi}: signals and abstract unix sockets`, [op]);
+  else keep(draft, "scope", "landlock", [op], ` ABI ${abi}: signals and abstract unix sockets`);
 }

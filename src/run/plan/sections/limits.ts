@@ -1,8 +1,7 @@
 import type { Origin } from "../../diagnostic.ts";
 import { type Policy, policyOrigin } from "../../policy/policy.ts";
 import type { RequestLimits } from "../../request.ts";
-import { addOp, notRequested, type PlanDraft, promise } from "../draft.ts";
-import type { GuaranteeName } from "../plan.ts";
+import { addOp, keep, notRequested, type PlanDraft } from "../draft.ts";
 
 /** A limit that someone asked for, with the place that asked. */
 export interface Wanted {
@@ -27,7 +26,7 @@ export function wanted(
 }
 
 interface RlimitRule {
-  readonly guarantee: GuaranteeName;
+  readonly guarantee: `rlimit_${"cpu" | "as" | "fsize" | "nofile" | "core"}`;
   readonly resource: number;
   readonly flag: string;
   readonly key: string;
@@ -90,7 +89,7 @@ export function planLimits(draft: PlanDraft): void {
   const words = wallMs === 0 ? "no wall-clock limit" : `SIGTERM after ${wallMs} ms, SIGKILL ${graceMs} ms later`;
   const op = addOp(draft, { op: "timeout", wall_ms: wallMs, grace_ms: graceMs }, origin, words);
   if (wallMs === 0) notRequested(draft, "wall_clock");
-  else promise(draft, "wall_clock", "timerfd of the supervisor", [op]);
+  else keep(draft, "wall_clock", "timer", [op]);
   for (const rule of rlimitRules) planRlimit(draft, rule);
 }
 
@@ -111,5 +110,5 @@ function planRlimit(draft: PlanDraft, rule: RlimitRule): void {
   const op = { op: "rlimit", resource: rule.resource, soft: limit.value, hard, clamp: 1 } as const;
   // A lower hard limit of the caller's is kept (`clamp`): less than asked is still within what was asked.
   addOp(draft, op, limit.origin, `${rule.key} ${limit.value}`);
-  promise(draft, rule.guarantee, "rlimit", []);
+  keep(draft, rule.guarantee, "rlimit", []);
 }

@@ -1,4 +1,4 @@
-import { addOp, type PlanDraft, promise, refuse, zoneOrigin } from "../draft.ts";
+import { addOp, keep, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
 
 /** CLONE_NEW* of clone(2). */
 const cloneFlag = {
@@ -37,5 +37,5 @@ export function planNamespaces(draft: PlanDraft): void {
   );
   const flags = kinds.reduce((mask, kind) => mask | cloneFlag[kind], 0);
   const op = addOp(draft, { op: "namespaces", flags }, zoneOrigin("namespaces"), `own ${kinds.join(", ")} namespaces`);
-  for (const kind of kinds) promise(draft, `${kind}_namespace`, `${kind} namespace`, [op]);
+  for (const kind of kinds) keep(draft, `${kind}_namespace`, "namespace", [op]);
 }

@@ -1,5 +1,5 @@
 import { policyOrigin } from "../../policy/policy.ts";
-import { addOp, notRequested, type PlanDraft, promise, refuse, zoneOrigin } from "../draft.ts";
+import { addOp, keep, notRequested, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
 import { zoneHostname } from "./host-view.ts";
 
 /** Modes that need what this build does not have yet. */
@@ -23,5 +23,5 @@ export function planNetwork(draft: PlanDraft): void {
   addOp(draft, { op: "loopback" }, origin, "loopback up, and no other interface");
   if (policy.network.allowedEgress.length + policy.network.allowedDomains.length === 0 || byFlag) {
     notRequested(draft, "network_rules");
-  } else promise(draft, "network_rules", "network namespace without a way out", []);
+  } else keep(draft, "network_rules", "namespace", []);
 }

@@ -1,7 +1,7 @@
 import { capabilityNumbers } from "../../capabilities.ts";
 import { policyOrigin } from "../../policy/policy.ts";
 import { identityFlag } from "../contract.ts";
-import { addOp, type PlanDraft, promise, refuse, zoneOrigin } from "../draft.ts";
+import { addOp, keep, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
 import { taskIds } from "./identity.ts";
 
 /** Who the task is and what it may do: ids, capabilities and no_new_privs. */
@@ -42,6 +42,6 @@ export function planPrivileges(draft: PlanDraft): void {
   const key = policyOrigin(policy, "capabilities.allowed");
   const words = mask === 0n ? "no capabilities" : `only ${policy.capabilities.allowed.join(", ")}`;
   const op = addOp(draft, { op: "capabilities", mask }, key, words);
-  promise(draft, "capabilities", "capability sets and bounding set", [op]);
-  promise(draft, "no_new_privs", "PR_SET_NO_NEW_PRIVS", [op]);
+  keep(draft, "capabilities", "sets", [op]);
+  keep(draft, "no_new_privs", "prctl", [op]);
 }

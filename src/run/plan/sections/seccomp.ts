@@ -1,7 +1,7 @@
 import { policyOrigin } from "../../policy/policy.ts";
 import { pathArguments } from "../../seccomp/arguments.ts";
 import { seccompFlag } from "../contract.ts";
-import { addOp, type PlanDraft, promise, refuse } from "../draft.ts";
+import { addOp, keep, type PlanDraft, refuse } from "../draft.ts";
 
 /** The system call filter, compiled for this policy; the last lock before the command. */
 export function planSeccomp(draft: PlanDraft): void {
@@ -18,5 +18,5 @@ export function planSeccomp(draft: PlanDraft): void {
   const listening = filter.listen ? "denials are events" : "denials are silent";
   const op = { op: "seccomp", flags, filter: filter.filter, paths } as const;
   const index = addOp(draft, op, origin, `system call filter ${filter.profile}, ${listening}`);
-  promise(draft, "syscall_filter", `seccomp profile ${filter.profile}`, [index]);
+  keep(draft, "syscall_filter", "seccomp", [index], ` ${filter.profile}`);
 }

@@ -1,6 +1,6 @@
 import { capabilityMask } from "../../capabilities.ts";
 import { verifyCheck } from "../contract.ts";
-import { addOp, type PlanDraft, promise, zoneOrigin } from "../draft.ts";
+import { addOp, keep, type PlanDraft, zoneOrigin } from "../draft.ts";
 
 /**
  * Forbidden acts that the locked-down task tries before it becomes the command; the zone is refused if one works. What the
@@ -23,5 +23,5 @@ export function planSelfTest(draft: PlanDraft): void {
   const names = Object.entries(verifyCheck).filter(([, bit]) => (checks & bit) !== 0);
   const words = names.map(([name]) => name).join(", ");
   const op = addOp(draft, { op: "verify", checks }, zoneOrigin("self-test"), `must fail: ${words}`);
-  promise(draft, "self_test", `tried and refused: ${words}`, [op]);
+  keep(draft, "self_test", "launcher", [op], `: ${words}`);
 }

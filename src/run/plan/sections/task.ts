@@ -1,5 +1,5 @@
 import { ioMode, ioStdin } from "../contract.ts";
-import { addOp, type PlanDraft, promise, zoneOrigin } from "../draft.ts";
+import { addOp, keep, type PlanDraft, zoneOrigin } from "../draft.ts";
 import { taskIds } from "./identity.ts";
 
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -24,8 +24,8 @@ export function planTask(draft: PlanDraft): void {
   const env = Object.entries(taskEnvironment(draft)).map(([name, value]) => `${name}=${value}`);
   const exec = { op: "exec", argv: request.command, env } as const;
   const op = addOp(draft, exec, zoneOrigin("command"), `run ${request.command[0] ?? ""}`);
-  promise(draft, "environment", "execve with the listed variables only", [op]);
-  promise(draft, "file_descriptors", "close_range above 2", [op]);
+  keep(draft, "environment", "execve", [op]);
+  keep(draft, "file_descriptors", "closeRange", [op]);
 }
 
 /** What the task's environment holds: the zone's defaults, what policy and flags pass through, what policy and flags set. */
