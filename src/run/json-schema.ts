@@ -17,7 +17,11 @@ export interface SchemaIdentity {
 
 /** The JSON Schema of a zod schema's input, without what only zod means. */
 export function toJsonSchema(schema: z.core.$ZodType, { id, title, description, open }: SchemaIdentity): JsonSchema {
-  const { $schema, description: _, ...body } = z.toJSONSchema(schema, {
+  const {
+    $schema,
+    description: _,
+    ...body
+  } = z.toJSONSchema(schema, {
     target: "draft-2020-12",
     io: "input",
     override: ({ zodSchema, jsonSchema }) => {

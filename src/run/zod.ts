@@ -1,5 +1,5 @@
 /**
- * The one place that imports zod; nothing of the hot path may import this file except as a type. It is zod's functional
- * form: the same checks as the chained one at a third of the time to load, which every policy file of a user's pays.
+ * The one place that imports zod; nothing on the way to a running task may import this file except as a type. It is zod's functional
+ * form, the smaller part of the package.
  */
 export * as z from "zod/mini";

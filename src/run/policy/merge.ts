@@ -1,8 +1,9 @@
 import type { PolicyChain } from "./chain.ts";
 import { type PolicyTree, policyTree } from "./document.ts";
 import { formatKeyPath } from "./key-path.ts";
-import { policyKeys } from "./keys.ts";
+import { policyKeys } from "./key-table.ts";
 import type { PolicyPlace } from "./policy.ts";
+import { isTable } from "./reader.ts";
 import type { PolicySource } from "./source.ts";
 
 /** A chain of policies as one: what it says, and which file said it. */
@@ -61,10 +62,6 @@ function modeOf(network: Readonly<Record<string, unknown>>): unknown {
 function tableIn(tree: Readonly<Record<string, unknown>>, key: string): Readonly<Record<string, unknown>> {
   const table = tree[key];
   return isTable(table) ? table : {};
-}
-
-function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
 /** Where each key of the merged policy was said, elements of lists too. */

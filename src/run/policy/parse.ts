@@ -2,10 +2,10 @@ import type { Diagnostic } from "../diagnostic.ts";
 import { type ChainOptions, readChain } from "./chain.ts";
 import { checkContradictions } from "./contradictions.ts";
 import { hashRules } from "./hash.ts";
-import { inOrder } from "./issues.ts";
 import { mergeChain, placesOf } from "./merge.ts";
 import type { Policy } from "./policy.ts";
 import { resolveRules } from "./resolve.ts";
+import { inOrder } from "./source.ts";
 
 export type PolicyOutcome =
   | { readonly ok: true; readonly policy: Policy }

@@ -1,8 +1,8 @@
 import { decodePolicy } from "./decode.ts";
-import { checkSchema } from "./issues.ts";
 import { locateKeys, type Position, positionsOf } from "./locate.ts";
 import { resolveProfile } from "./paths.ts";
-import type { PolicySource } from "./source.ts";
+import { readDocument } from "./reader.ts";
+import { inOrder, mistake, type PolicySource } from "./source.ts";
 import { parseToml } from "./toml.ts";
 
 /** Text and name of a policy file. */
@@ -30,7 +30,10 @@ export function readSource({ text, file, directory }: PolicyText): PolicySource 
     position: positionsOf(decoded.text),
     diagnostics: [],
   };
-  return { ...source, diagnostics: checkSchema(source) };
+  const diagnostics = readDocument(source.tree).problems.map(({ path, part, message, hint }) =>
+    mistake(source, path, part, message, hint),
+  );
+  return { ...source, diagnostics: inOrder(diagnostics) };
 }
 
 /** The tree with the seccomp profile's path made absolute: relative paths are the file's, and mean nothing in a merged policy. */

@@ -1,7 +1,7 @@
 import { formatDuration, formatSize } from "../units.ts";
 import { policyTree } from "./document.ts";
 import { appendSegment } from "./key-path.ts";
-import { policyKeys } from "./keys.ts";
+import { policyKeys } from "./key-table.ts";
 import type { Policy } from "./policy.ts";
 
 /** Lists that would pass this column go on lines of their own. */

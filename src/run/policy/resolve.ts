@@ -1,10 +1,11 @@
 import type { PolicyTree } from "./document.ts";
 import type { PolicyRules } from "./hash.ts";
-import { type PolicyDocument, policySchema } from "./schema.ts";
+import type { PolicyDocument } from "./key-table.ts";
+import { readDocument } from "./reader.ts";
 
 /** Everything a policy says in its rules; what it does not say is not permitted, and a limit it does not set is none. */
 export function resolveRules(tree: PolicyTree): PolicyRules {
-  return withDefaults(policySchema.parse(tree));
+  return withDefaults(readDocument(tree).document);
 }
 
 const GiB = 1024 ** 3;

@@ -39,3 +39,13 @@ export function mistake(
   } as const;
   return { code: "invalid_policy", message, hint, origin };
 }
+
+/** By line and column. */
+export function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const place = ({ origin }: Diagnostic) =>
+    origin?.kind === "policy" ? [origin.line ?? 0, origin.column ?? 0] : [0, 0];
+  return diagnostics.toSorted((a, b) => {
+    const [[lineA = 0, columnA = 0], [lineB = 0, columnB = 0]] = [place(a), place(b)];
+    return lineA - lineB || columnA - columnB;
+  });
+}

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { canonicalJson, hashRules } from "../../../src/run/policy/hash.ts";
-import { policyKeys } from "../../../src/run/policy/keys.ts";
+import { policyKeys } from "../../../src/run/policy/key-table.ts";
 import { policyOf, sha256 } from "./reading.ts";
 
 test("canonical JSON has one text for one value", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { policyKeys, sectionsWith, topLevelKeys } from "../../../src/run/policy/keys.ts";
+import { policyKeys, sectionsWith, topLevelKeys } from "../../../src/run/policy/key-table.ts";
 import { policyOf } from "./reading.ts";
 
 const get = (text: string, path: string): unknown =>

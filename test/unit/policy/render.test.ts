@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { policyKeys } from "../../../src/run/policy/keys.ts";
+import { policyKeys } from "../../../src/run/policy/key-table.ts";
 import { parsePolicy } from "../../../src/run/policy/parse.ts";
 import { renderPolicy } from "../../../src/run/policy/render.ts";
 import { shippedPolicies } from "../../../src/run/policy/shipped.gen.ts";
