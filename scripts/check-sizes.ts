@@ -10,7 +10,8 @@ import { Glob } from "bun";
 
 export const TYPESCRIPT_LINES = 300;
 export const C_LINES = 400;
-export const LAUNCHER_LINES = 2500;
+/** Lines of code: comments and blank lines of the launcher are free (docs/adr/0012). */
+export const LAUNCHER_LINES = 3200;
 export const SRC_MEDIAN = 100;
 export const SRC_P90 = 200;
 
@@ -23,13 +24,13 @@ export interface Sizes {
 export function checkSizes(root: string): Sizes {
   const typescript = linesOf(root, "{src,scripts,bench}/**/*.ts");
   const native = linesOf(root, "{native,guest}/**/*.{c,h}");
-  const launcher = sum(linesOf(root, "native/launcher/*.{c,h}"));
+  const launcher = sum(linesOf(root, "native/launcher/*.{c,h}", codeLines));
   const src = [...linesOf(root, "src/**/*.ts").values()];
   const median = quantile(src, 0.5);
   const p90 = quantile(src, 0.9);
 
   const breaches = [...overCap(typescript, TYPESCRIPT_LINES), ...overCap(native, C_LINES)];
-  if (launcher > LAUNCHER_LINES) breaches.push(`native/launcher has ${launcher} lines, at most ${LAUNCHER_LINES}`);
+  if (launcher > LAUNCHER_LINES) breaches.push(`native/launcher has ${launcher} lines of code, at most ${LAUNCHER_LINES}`);
   if (median > SRC_MEDIAN) breaches.push(`the median file of src has ${median} lines, at most ${SRC_MEDIAN}`);
   if (p90 > SRC_P90) breaches.push(`the 90th percentile of src is ${p90} lines, at most ${SRC_P90}`);
 
@@ -37,17 +38,27 @@ export function checkSizes(root: string): Sizes {
   const tests = sum(linesOf(root, "test/**/*.{ts,c,h,sh}"));
   const facts = [
     `src: ${src.length} files, median ${median}, p90 ${p90}, largest ${Math.max(0, ...src)} lines`,
-    `launcher: ${launcher} lines of C (cap ${LAUNCHER_LINES})`,
+    `launcher: ${launcher} lines of code (cap ${LAUNCHER_LINES})`,
     `tests: ${tests} lines, ${source > 0 ? (tests / source).toFixed(2) : "-"} for each line of source`,
   ];
   return { breaches, facts };
 }
 
-function linesOf(root: string, pattern: string): Map<string, number> {
+function allLines(text: string): number {
+  return text.split("\n").length - 1;
+}
+
+/** Lines that hold more than a comment. */
+function codeLines(text: string): number {
+  const bare = text.replace(/\/\*[\s\S]*?\*\//g, "");
+  return bare.split("\n").filter((line) => line.trim() !== "").length;
+}
+
+function linesOf(root: string, pattern: string, count = allLines): Map<string, number> {
   const lines = new Map<string, number>();
   for (const file of new Glob(pattern).scanSync(root)) {
     if (/\.gen\.|(^|\/)vmlinux\.h$/.test(file)) continue;
-    lines.set(file, readFileSync(join(root, file), "utf8").split("\n").length - 1);
+    lines.set(file, count(readFileSync(join(root, file), "utf8")));
   }
   return lines;
 }
