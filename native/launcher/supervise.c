@@ -137,6 +137,9 @@ static void startup_turn(struct zone *z, struct run *run)
 		run->started = true;
 		z->verifying = false;
 		run->start_ns = clock_ns();
+		/* The time is the task's own: what setting up took is not taken from it. */
+		if (run->wall_ns != NEVER)
+			run->wall_ns = run->start_ns + z->plan.only[OP_TIMEOUT]->u.timeout.wall_ms * 1000000u;
 		run->sweep_ns = run->start_ns + SWEEP_AFTER_NS;
 		report_send(z, RECORD_STARTED, &record);
 	}
