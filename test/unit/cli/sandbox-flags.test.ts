@@ -13,7 +13,7 @@ describe("the request of a bare command", () => {
       limits: {},
       io: { mode: "capture", stdin: false, maxOutputBytes: 8 << 20 },
     });
-    expect(rest).toEqual({ policyName: "task", explain: false, help: false });
+    expect<unknown>(rest).toMatchObject({ policyName: "task", explain: false, help: false });
   });
 });
 
