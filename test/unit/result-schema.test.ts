@@ -36,11 +36,10 @@ describe("the JSON Schema of results", () => {
     const keys =
       "schema task_id zone_id command status cause exit_code signal duration_ms started_at finished_at stdout stderr stdout_bytes " +
       "stderr_bytes stdout_truncated stderr_truncated usage guarantees enforcement policy image changes events enforcement_events error";
-    expect((schema["required"] as string[]).toSorted()).toEqual(keys.split(" ").toSorted());
-    expect(Object.keys(schema["properties"] as object).filter((key) => !keys.split(" ").includes(key))).toEqual([
-      "stdout_base64",
-      "stderr_base64",
-    ]);
+    const required = schema["required"] as string[];
+    expect(keys.split(" ").filter((key) => !required.includes(key))).toEqual([]);
+    const optional = Object.keys(schema["properties"] as object).filter((key) => !required.includes(key));
+    expect(optional.toSorted()).toEqual(["stderr_base64", "stdout_base64"]);
   });
 
   test("lets a reader's older copy take a newer result, while Rauha itself writes no key that is not in it", () => {
