@@ -1,5 +1,6 @@
 import type { HostIo } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
+import { errnoWords } from "../run/report/errno.ts";
 import type { Result } from "../run/result/schema.ts";
 import type { ResultTargets } from "./flags/sandbox.ts";
 import { renderDiagnostics, styleFor } from "./words.ts";
@@ -10,9 +11,10 @@ export interface ResultSink {
   output(stream: number, data: Uint8Array): void;
   complain(problems: readonly Diagnostic[]): void;
   warn(warnings: readonly Diagnostic[]): void;
-  result(result: Result): void;
-  /** The last line for people. */
-  summary(line: string): void;
+  /** False when it could not be written everywhere it should go; that is then said on stderr. */
+  result(result: Result): boolean;
+  /** The last line for people; with JSON on stdout it is said only if nothing ran, since an error belongs on stderr besides. */
+  summary(line: string, nothingRan: boolean): void;
 }
 
 /**
@@ -32,19 +34,23 @@ export function resultSink(io: HostIo, targets: ResultTargets, streams: boolean)
     complain: (problems) => words(renderDiagnostics(problems, style())),
     warn: (warnings) => words(warnings.length === 0 ? "" : renderDiagnostics(warnings, style(), "warning")),
     result: (result) => {
-      if (!json && targets.resultFile === undefined && targets.resultFd === undefined) return;
+      if (!json && targets.resultFile === undefined && targets.resultFd === undefined) return true;
       const bytes = new TextEncoder().encode(`${JSON.stringify(result)}\n`);
-      if (json) io.write(1, bytes);
-      if (targets.resultFd !== undefined) report(io.write(targets.resultFd, bytes), `--result-fd ${targets.resultFd}`);
-      if (targets.resultFile !== undefined)
-        report(io.replaceFile(targets.resultFile, bytes), `--result ${targets.resultFile}`);
+      const written = [
+        !json || isWritten(io.write(1, bytes), "stdout"),
+        targets.resultFd === undefined || isWritten(io.write(targets.resultFd, bytes), `--result-fd ${targets.resultFd}`),
+        targets.resultFile === undefined ||
+          isWritten(io.replaceFile(targets.resultFile, bytes), `--result ${targets.resultFile}`),
+      ];
+      return written.every((ok) => ok);
     },
-    summary: (line) => {
-      if (!json) words(line);
+    summary: (line, nothingRan) => {
+      if (!json || nothingRan) words(line);
     },
   };
 
-  function report(errno: number, target: string): void {
-    if (errno !== 0) words(`rauha: ${target}: the result can't be written: errno ${errno}\n`);
+  function isWritten(errno: number, target: string): boolean {
+    if (errno !== 0) words(`rauha: ${target}: the result can't be written: ${errnoWords(errno)}\n`);
+    return errno === 0;
   }
 }

@@ -163,7 +163,8 @@ function makeCgroup(draft: PlanDraft, parent: string, kind: number): void {
 
 function set(draft: PlanDraft, file: string, value: string, limit: Wanted, optional = false): number {
   const op = { op: "cgroup_set", file, value, optional: optional ? 1 : 0 } as const;
-  return addOp(draft, op, limit.origin, `${file} ${value}`);
+  const asked = file === "pids.max" ? `${limit.value} processes and the zone's init: ` : "";
+  return addOp(draft, op, limit.origin, `${asked}${file} ${value}`);
 }
 
 function collect(draft: PlanDraft, file: string): void {
