@@ -11,8 +11,8 @@ export interface ResultSink {
   output(stream: number, data: Uint8Array): void;
   complain(problems: readonly Diagnostic[]): void;
   warn(warnings: readonly Diagnostic[]): void;
-  /** False when it could not be written everywhere it should go; that is then said on stderr. */
-  result(result: Result): boolean;
+  /** A place that it can't be written to is said on stderr; the exit code stays the task's. */
+  result(result: Result): void;
   /** The last line for people; with JSON on stdout it is said only if nothing ran, since an error belongs on stderr besides. */
   summary(line: string, nothingRan: boolean): void;
 }
@@ -34,23 +34,19 @@ export function resultSink(io: HostIo, targets: ResultTargets, streams: boolean)
     complain: (problems) => words(renderDiagnostics(problems, style())),
     warn: (warnings) => words(warnings.length === 0 ? "" : renderDiagnostics(warnings, style(), "warning")),
     result: (result) => {
-      if (!json && targets.resultFile === undefined && targets.resultFd === undefined) return true;
+      if (!json && targets.resultFile === undefined && targets.resultFd === undefined) return;
       const bytes = new TextEncoder().encode(`${JSON.stringify(result)}\n`);
-      const written = [
-        !json || isWritten(io.write(1, bytes), "stdout"),
-        targets.resultFd === undefined || isWritten(io.write(targets.resultFd, bytes), `--result-fd ${targets.resultFd}`),
-        targets.resultFile === undefined ||
-          isWritten(io.replaceFile(targets.resultFile, bytes), `--result ${targets.resultFile}`),
-      ];
-      return written.every((ok) => ok);
+      if (json) check(io.write(1, bytes), "stdout");
+      if (targets.resultFd !== undefined) check(io.write(targets.resultFd, bytes), `--result-fd ${targets.resultFd}`);
+      if (targets.resultFile !== undefined)
+        check(io.replaceFile(targets.resultFile, bytes), `--result ${targets.resultFile}`);
     },
     summary: (line, nothingRan) => {
       if (!json || nothingRan) words(line);
     },
   };
 
-  function isWritten(errno: number, target: string): boolean {
+  function check(errno: number, target: string): void {
     if (errno !== 0) words(`rauha: ${target}: the result can't be written: ${errnoWords(errno)}\n`);
-    return errno === 0;
   }
 }
