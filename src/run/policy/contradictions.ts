@@ -62,6 +62,7 @@ const meaningful: Readonly<Record<NetworkMode, readonly string[]>> = {
   host: [],
 };
 
+const modeKey: KeyPath = ["network", "mode"];
 const networkLists = ["allowed_egress", "allowed_ingress", "allowed_domains", "denied_domains"];
 
 function checkMode(scene: Scene): void {
@@ -69,34 +70,18 @@ function checkMode(scene: Scene): void {
   const said = network?.["mode"] ?? "none";
   const mode = said === "isolated" ? "none" : said;
   if (typeof mode !== "string" || !Object.hasOwn(meaningful, mode)) return;
-  const type = zone?.["type"] ?? "non-global";
-  if (mode === "host" && type === "non-global") {
-    const said = zone?.["type"] === undefined ? "zone.type is not" : "zone.type is non-global, not";
+  if (mode === "host" && (zone?.["type"] ?? "non-global") === "non-global") {
+    const type = zone?.["type"] === undefined ? "zone.type is not" : "zone.type is non-global, not";
+    const message = `network.mode = "host" needs zone.type = "privileged", and ${type} that`;
     const hint = 'set zone.type = "privileged", or network.mode = "bridged"';
-    report(
-      scene,
-      [
-        ["network", "mode"],
-        ["zone", "type"],
-      ],
-      `network.mode = "host" needs zone.type = "privileged", and ${said} that`,
-      hint,
-    );
+    report(scene, [modeKey, ["zone", "type"]], message, hint);
   }
   const words = network?.["mode"] === undefined ? "network.mode is not set, which is none" : `network.mode is ${mode}`;
   for (const list of networkLists) {
     if (meaningful[mode as NetworkMode].includes(list) || entries(scene, "network", list).length === 0) continue;
     const modes = Object.entries(meaningful).filter(([name, lists]) => name !== "none" && lists.includes(list));
     const hint = `set network.mode = ${modes.map(([name]) => JSON.stringify(name)).join(" or ")}, or leave the list out`;
-    report(
-      scene,
-      [
-        ["network", list],
-        ["network", "mode"],
-      ],
-      `network.${list} has no effect: ${words}`,
-      hint,
-    );
+    report(scene, [["network", list], modeKey], `network.${list} has no effect: ${words}`, hint);
   }
 }
 
@@ -134,12 +119,8 @@ function checkSyscalls(scene: Scene): void {
   const denied = entries(scene, "syscalls", "deny");
   for (const { path, value } of entries(scene, "syscalls", "allow")) {
     const by = denied.find((entry) => entry.value === value);
-    if (by !== undefined)
-      report(
-        scene,
-        [path, by.path],
-        `${value} is allowed, and ${formatKeyPath(by.path)} denies it`,
-        "take one of the two out",
-      );
+    if (by === undefined) continue;
+    const message = `${value} is allowed, and ${formatKeyPath(by.path)} denies it`;
+    report(scene, [path, by.path], message, "take one of the two out");
   }
 }

@@ -28,9 +28,7 @@ export function mergeChain({ sources, base }: PolicyChain): MergedPolicy {
   for (const source of sources.toReversed()) {
     for (const section of policyKeys.keys()) {
       const said = tableIn(source.tree, section);
-      if (section === "network" && modeOf(said) !== undefined && modeOf(said) !== modeOf(tree["network"] ?? {})) {
-        dropAllowLists(tree, saidBy);
-      }
+      if (section === "network" && changesMode(said, tree["network"] ?? {})) dropAllowLists(tree, saidBy);
       for (const [key, value] of Object.entries(said)) {
         const kept =
           section === "env" && key === "set" && isTable(value)
@@ -43,8 +41,9 @@ export function mergeChain({ sources, base }: PolicyChain): MergedPolicy {
       }
     }
   }
-  const own = tableIn(sources[0]?.tree ?? {}, "zone")["name"];
-  if (tree["zone"] !== undefined) tree["zone"]["name"] = own;
+  const name = tableIn(sources[0]?.tree ?? {}, "zone")["name"];
+  if (name === undefined) delete tree["zone"]?.["name"];
+  else tree["zone"] = { ...tree["zone"], name };
   return { tree, saidBy };
 }
 
@@ -53,6 +52,12 @@ function dropAllowLists(tree: Record<string, Record<string, unknown>>, saidBy: M
     delete tree["network"]?.[list];
     saidBy.delete(`network.${list}`);
   }
+}
+
+/** Whether both say a mode, and not the same. */
+function changesMode(said: Readonly<Record<string, unknown>>, before: Readonly<Record<string, unknown>>): boolean {
+  const [now, then] = [modeOf(said), modeOf(before)];
+  return now !== undefined && then !== undefined && now !== then;
 }
 
 function modeOf(network: Readonly<Record<string, unknown>>): unknown {

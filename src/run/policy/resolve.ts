@@ -5,7 +5,10 @@ import { readDocument } from "./reader.ts";
 
 /** Everything a policy says in its rules; what it does not say is not permitted, and a limit it does not set is none. */
 export function resolveRules(tree: PolicyTree): PolicyRules {
-  return withDefaults(readDocument(tree).document);
+  const { document, problems } = readDocument(tree);
+  // Each file was read by itself, and without problems: a rule that is lost here would be one that is not enforced.
+  if (problems.length > 0) throw new Error(`policies merge into what is no policy: ${problems[0]?.message}`);
+  return withDefaults(document);
 }
 
 const GiB = 1024 ** 3;

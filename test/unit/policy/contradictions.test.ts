@@ -70,6 +70,14 @@ describe("the network's mode", () => {
     expect(policyOf('extends = "task"\nnetwork.mode = "isolated"').network.mode).toBe("none");
   });
 
+  test("when it is first said, they do", () => {
+    const files = { "./registries.toml": 'network.allowed_domains = ["@npm"]' };
+    expect(policyOf('extends = "./registries.toml"\nnetwork.mode = "filtered"', files).network).toMatchObject({
+      mode: "filtered",
+      allowedDomains: ["@npm"],
+    });
+  });
+
   test("what is denied does not get lost when it changes", () => {
     const files = { "./a.toml": 'extends = "build"\nnetwork.denied_domains = ["evil.example"]' };
     expect(mistakesIn('extends = "./a.toml"\nnetwork.mode = "bridged"', files)).toEqual([
