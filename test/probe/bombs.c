@@ -15,18 +15,18 @@
 /* forkbomb N [HOLD_MS]: N children that stay; says how many came to be and which errno ended it */
 static int do_forkbomb(int argc, char **argv, struct answer *a)
 {
+	static pid_t children[100000];
 	long want = number_of(argv[1]);
 	long made = 0;
 	int err = 0;
 
-	for (; made < want; made++) {
-		pid_t pid = fork();
-
-		if (pid < 0) {
+	for (; made < want && made < 100000; made++) {
+		children[made] = fork();
+		if (children[made] < 0) {
 			err = errno;
 			break;
 		}
-		if (pid == 0) {
+		if (children[made] == 0) {
 			pause();
 			_exit(0);
 		}
@@ -34,8 +34,10 @@ static int do_forkbomb(int argc, char **argv, struct answer *a)
 	if (argc > 2)
 		usleep((useconds_t)number_of(argv[2]) * 1000);
 	say(a, "%ld made", made);
-	signal(SIGTERM, SIG_IGN);
-	kill(0, SIGTERM);
+	for (long i = 0; i < made; i++)
+		kill(children[i], SIGKILL);
+	for (long i = 0; i < made; i++)
+		waitpid(children[i], NULL, 0);
 	return err;
 }
 

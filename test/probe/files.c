@@ -2,11 +2,13 @@
 #include "probe.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -171,6 +173,54 @@ static int do_readlink(int argc, char **argv, struct answer *a)
 	return 0;
 }
 
+/* create-mode HOW MODE PATH: a file that has this mode from the beginning, by one of the calls that can do it */
+static int do_create_mode(int argc, char **argv, struct answer *a)
+{
+	const char *how = argv[1];
+	mode_t mode = (mode_t)number_of(argv[2]);
+	const char *path = argv[3];
+	int fd = -1;
+
+	(void)argc;
+	(void)a;
+	umask(0);
+	if (strcmp(how, "open") == 0) {
+		TRY(fd = (int)syscall(SYS_open, path, O_CREAT | O_EXCL | O_RDWR, mode));
+	} else if (strcmp(how, "openat") == 0) {
+		TRY(fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_CREAT | O_EXCL | O_RDWR, mode));
+	} else if (strcmp(how, "openat2") == 0) {
+		struct open_how open_how = {.flags = O_CREAT | O_EXCL | O_RDWR, .mode = mode};
+
+		TRY(fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &open_how, sizeof(open_how)));
+	} else if (strcmp(how, "creat") == 0) {
+		TRY(fd = (int)syscall(SYS_creat, path, mode));
+	} else if (strcmp(how, "mknod") == 0) {
+		TRY(syscall(SYS_mknod, path, S_IFREG | mode, 0));
+	} else if (strcmp(how, "tmpfile") == 0) {
+		char folder[4096];
+		char link[64];
+
+		snprintf(folder, sizeof(folder), "%s", path);
+		*strrchr(folder, '/') = '\0';
+		TRY(fd = open(folder, O_TMPFILE | O_RDWR, mode));
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		TRY(linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW));
+	} else {
+		TRY(fd = open(path, O_CREAT | O_EXCL | O_RDWR, 0600));
+		if (strcmp(how, "fchmod") == 0)
+			TRY(fchmod(fd, mode));
+		else if (strcmp(how, "chmod") == 0)
+			TRY(chmod(path, mode));
+		else if (strcmp(how, "fchmodat") == 0)
+			TRY(syscall(SYS_fchmodat, AT_FDCWD, path, mode));
+		else if (strcmp(how, "fchmodat2") == 0)
+			TRY(syscall(452, AT_FDCWD, path, mode, 0));
+		else
+			return ENOTSUP;
+	}
+	return 0;
+}
+
 /* exec PATH [args]: in a child; says how it ended. The errno is execve's own. */
 static int do_exec(int argc, char **argv, struct answer *a)
 {
@@ -243,6 +293,7 @@ const struct verb file_verbs[] = {
 	{"read-fd", do_read_fd, 1, "FD"},
 	{"write", do_write, 2, "PATH TEXT"},
 	{"create", do_create, 1, "PATH [TEXT]"},
+	{"create-mode", do_create_mode, 3, "HOW MODE PATH"},
 	{"stat", do_stat, 1, "PATH"},
 	{"lstat", do_lstat, 1, "PATH"},
 	{"readlink", do_readlink, 1, "PATH"},

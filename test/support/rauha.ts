@@ -12,7 +12,7 @@ export interface Caller {
   readonly cwd?: string;
   /** Added to a minimal environment; nothing of the test runner's own gets in. */
   readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: "ignore" | Blob | Uint8Array | number;
+  readonly stdin?: "ignore" | "pipe" | Blob | Uint8Array | number;
   /** Descriptors of the caller's from 3 on. */
   readonly fds?: readonly number[];
   /** After this the test fails; the invocation is killed. */

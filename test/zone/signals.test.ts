@@ -1,0 +1,106 @@
+/** Signals to rauha: passed to the task, then the end of the zone; a caller always gets a result, and nothing stays. */
+import { describe, expect, test } from "bun:test";
+import { leftSince, takeSnapshot } from "../support/host-snapshot.ts";
+import { patient } from "../support/identity.ts";
+import { PROBE, probeBind } from "../support/probe.ts";
+import { callerEnvironment, parseResult, RAUHA, start } from "../support/rauha.ts";
+
+/** Runs a task that says when it is ready, signals rauha then, and reads the result. */
+async function signalled(command: readonly string[], ...signals: readonly NodeJS.Signals[]) {
+  const ready = Promise.withResolvers<void>();
+  const child = Bun.spawn([RAUHA, "sandbox", "--stream", "--result-fd", "3", ...probeBind, "--", ...command], {
+    cwd: "/",
+    env: callerEnvironment(),
+    stdio: ["ignore", "pipe", "inherit", "pipe"],
+  });
+  const seen = readAll(child.stdout, (text) => text.includes("ready") && ready.resolve());
+  await Promise.race([ready.promise, child.exited]);
+  const began = performance.now();
+  for (const signal of signals) {
+    child.kill(signal);
+    await Bun.sleep(50);
+  }
+  const fd = child.stdio[3];
+  const [stdout, resultText, exitCode] = await Promise.all([seen, Bun.file(fd as number).text(), child.exited]);
+  return { stdout, exitCode, result: parseResult(resultText), ms: performance.now() - began };
+}
+
+async function readAll(stream: ReadableStream<Uint8Array>, look: (text: string) => unknown): Promise<string> {
+  let text = "";
+  for await (const piece of stream.pipeThrough(new TextDecoderStream() as never) as unknown as AsyncIterable<string>) {
+    text += piece;
+    look(text);
+  }
+  return text;
+}
+
+describe("a signal to rauha", () => {
+  test.each([
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+    ["SIGHUP", 1],
+  ] as const)("%s reaches the task, which may tidy up", async (name, number) => {
+    const before = takeSnapshot([]);
+    const { exitCode, result, stdout } = await signalled([PROBE, "await-signal", "30"], name);
+    expect(stdout).toContain(`await-signal 30: OK ${number}`);
+    expect(result).toMatchObject({ cause: "cancelled", exit_code: 0 });
+    expect(exitCode).toBe(128 + number);
+    expect(await leftSince(before, [])).toEqual([]);
+  });
+
+  test(
+    "ends a task that does not listen within the grace",
+    async () => {
+      const { exitCode, result, ms } = await signalled(
+        ["sh", "-c", "trap '' TERM; echo ready; sleep 60 & wait; sleep 60"],
+        "SIGTERM",
+      );
+      expect({ exitCode, cause: result.cause, signal: result.signal }).toEqual({
+        exitCode: 143,
+        cause: "cancelled",
+        signal: "SIGKILL",
+      });
+      expect(ms).toBeLessThan(patient(9000));
+    },
+    patient(30_000),
+  );
+
+  test("a second one is the end at once", async () => {
+    const { result, ms } = await signalled(
+      ["sh", "-c", "trap '' INT; echo ready; sleep 60; sleep 60"],
+      "SIGINT",
+      "SIGINT",
+    );
+    expect(result).toMatchObject({ cause: "cancelled", signal: "SIGKILL" });
+    expect(ms).toBeLessThan(patient(3000));
+  });
+
+  test(
+    "before the task has started still gives a result or dies of the signal, and leaves nothing",
+    async () => {
+      const before = takeSnapshot([]);
+      for (const wait of [0, 2, 4, 6, 8, 10, 12, 15]) {
+        const child = start(["sandbox", "--json", "--", "sleep", "30"]);
+        await Bun.sleep(wait);
+        child.kill("SIGTERM");
+        const text = await child.stdout.text();
+        await child.exited;
+        if (text === "") expect(child.signalCode).toBe("SIGTERM");
+        else expect(parseResult(text).cause).toBe("cancelled");
+      }
+      expect(await leftSince(before, [])).toEqual([]);
+    },
+    patient(30_000),
+  );
+
+  test("SIGPIPE, SIGWINCH, SIGCHLD and SIGCONT do nothing to it", async () => {
+    const { exitCode, result } = await signalled(
+      ["sh", "-c", "echo ready; sleep 0.5; exit 6"],
+      "SIGWINCH",
+      "SIGCHLD",
+      "SIGCONT",
+      "SIGPIPE",
+    );
+    expect({ exitCode, cause: result.cause }).toEqual({ exitCode: 6, cause: "exit" });
+  });
+});
