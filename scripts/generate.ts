@@ -9,13 +9,14 @@ import { generateCliDocs } from "./generate/cli-docs.ts";
 import { generateContract } from "./generate/contract.ts";
 import type { Generator } from "./generate/generator.ts";
 import { generatePolicies } from "./generate/policies.ts";
-import { generateDefaultProfile, generateFilters, generateSyscalls } from "./generate/seccomp.ts";
+import { generateCapabilityCalls, generateDefaultProfile, generateFilters, generateSyscalls } from "./generate/seccomp.ts";
 
 const generators: readonly Generator[] = [
   generateContract,
   generatePolicies,
   generateSyscalls,
   generateDefaultProfile,
+  generateCapabilityCalls,
   generateFilters,
   generateCliDocs,
 ];

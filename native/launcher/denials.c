@@ -79,27 +79,20 @@ static void report_denied(struct zone *z, const struct seccomp_notif *call)
 	report_send(z, RECORD_DENIED, &record);
 }
 
-/**
- * denials_turn - takes one waiting call from the listener and denies it
- *
- * Calls from before the command runs are the launcher's own self-test, and no news.
- */
-void denials_turn(struct zone *z)
+/** denials_receive - takes one waiting call from the listener; false when its caller was killed in the meantime */
+bool denials_receive(struct zone *z, struct seccomp_notif *call)
 {
-	struct seccomp_notif call;
-	struct seccomp_notif_resp answer = {.error = -EPERM};
+	memset(call, 0, sizeof(*call));
+	return syscall(SYS_ioctl, z->listener, SECCOMP_IOCTL_NOTIF_RECV, call) == 0;
+}
 
-	memset(&call, 0, sizeof(call));
-	/* ENOENT: the caller was killed in the meantime. */
-	if (syscall(SYS_ioctl, z->listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
-		return;
-	if (z->verifying)
-		;
-	else if (z->denials < DENIALS_REPORTED)
-		report_denied(z, &call);
-	if (!z->verifying)
-		z->denials++;
-	answer.id = call.id;
+/** denials_answer - denies a call, and reports it unless it is the launcher's own self-test */
+void denials_answer(struct zone *z, const struct seccomp_notif *call)
+{
+	struct seccomp_notif_resp answer = {.id = call->id, .error = -EPERM};
+
+	if (!z->verifying && z->denials++ < DENIALS_REPORTED)
+		report_denied(z, call);
 	syscall(SYS_ioctl, z->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
 

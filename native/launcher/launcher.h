@@ -101,7 +101,7 @@ struct zone {
 	struct stream streams[STREAMS_MAX];
 	struct terminal terminal;
 	int listener;	/* of the task's system call filter: where denied calls wait */
-	bool verifying; /* the task is not the user's command yet: what it is denied is the self-test */
+	bool verifying; /* the self-test is not over: what the task is denied is no news */
 	uint64_t denials;
 	bool deaf; /* nobody reads the report any more */
 };
@@ -256,7 +256,9 @@ void terminal_follow(const struct zone *z);
 void terminal_restore(const struct zone *z);
 
 /* denials.c */
-void denials_turn(struct zone *z);
+struct seccomp_notif;
+bool denials_receive(struct zone *z, struct seccomp_notif *call);
+void denials_answer(struct zone *z, const struct seccomp_notif *call);
 void denials_close(struct zone *z);
 void denials_end(struct zone *z);
 

@@ -86,7 +86,7 @@ int main(void)
 	process_prepare();
 	zone = (struct zone){
 		.report = FD_REPORT, .cgroup_dir = -1, .pidfd = -1, .socket = -1, .user_ns = -1, .parent = -1};
-	zone.listener = -1, zone.verifying = true;
+	zone.listener = -1;
 	zone.stdio[0] = zone.stdio[1] = zone.stdio[2] = zone.stdin_pipe = zone.pty = -1;
 	if (zone_make(&zone, &f) == 0)
 		supervise(&zone);

@@ -1,6 +1,7 @@
 /* The supervisor while the zone runs: one poll loop over everything that can happen, and the accounts at the end. */
 #include "launcher.h"
 #include "sys.h"
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -103,14 +104,14 @@ static void control_turn(struct zone *z, struct run *run)
 	}
 }
 
-/* Whether one of these records, each of them whole, is `failed`. */
-static bool has_failed(const uint8_t *bytes, size_t size)
+/* Whether one of these records, each of them whole, is of this kind. */
+static bool has_record(const uint8_t *bytes, size_t size, enum record_id id)
 {
 	uint32_t header[2];
 
 	for (size_t at = 0; at + sizeof(header) <= size; at += sizeof(header) + header[1]) {
 		memcpy(header, bytes + at, sizeof(header));
-		if (header[0] == RECORD_FAILED)
+		if (header[0] == (uint32_t)id)
 			return true;
 	}
 	return false;
@@ -126,7 +127,9 @@ static void startup_turn(struct zone *z, struct run *run)
 	ssize_t got = read(z->startup, records, sizeof(records));
 
 	if (got > 0) {
-		run->failed |= has_failed(records, (size_t)got);
+		run->failed |= has_record(records, (size_t)got, RECORD_FAILED);
+		if (has_record(records, (size_t)got, RECORD_VERIFIED))
+			z->verifying = false;
 		report_copy(z, records, (size_t)got);
 		return;
 	}
@@ -135,7 +138,6 @@ static void startup_turn(struct zone *z, struct run *run)
 		const struct record_started record = {(uint32_t)z->init};
 
 		run->started = true;
-		z->verifying = false;
 		run->start_ns = clock_ns();
 		/* The time is the task's own: what setting up took is not taken from it. */
 		if (run->wall_ns != NEVER)
@@ -143,6 +145,22 @@ static void startup_turn(struct zone *z, struct run *run)
 		run->sweep_ns = run->start_ns + SWEEP_AFTER_NS;
 		report_send(z, RECORD_STARTED, &record);
 	}
+}
+
+/*
+ * A denied call. Those of the self-test are no news; the record of its end lies in the pipe before the command's first call is made,
+ * so a look there tells them apart.
+ */
+static void denied_turn(struct zone *z, struct run *run)
+{
+	struct seccomp_notif call;
+	struct pollfd startup = {.fd = run->startup_open ? z->startup : -1, .events = POLLIN};
+
+	if (!denials_receive(z, &call))
+		return;
+	if (z->verifying && poll(&startup, 1, 0) > 0)
+		startup_turn(z, run);
+	denials_answer(z, &call);
 }
 
 static void init_turn(struct zone *z, struct run *run)
@@ -158,8 +176,10 @@ static void init_turn(struct zone *z, struct run *run)
 	}
 	if (message.kind == MESSAGE_PTY && fd >= 0)
 		pty_attach(z, fd);
-	if (message.kind == MESSAGE_LISTENER && fd >= 0)
+	if (message.kind == MESSAGE_LISTENER && fd >= 0) {
 		z->listener = fd;
+		z->verifying = z->plan.only[OP_VERIFY];
+	}
 	if (message.kind != MESSAGE_EXITED && message.kind != MESSAGE_MEMORY)
 		return;
 	run->end = message.end;
@@ -282,7 +302,7 @@ static bool turn(struct zone *z, struct run *run)
 		winch_turn(z, run);
 	/* After the start: the command's first denied call may come together with the news that it runs. */
 	if (polls[DENIALS].revents & POLLIN)
-		denials_turn(z);
+		denied_turn(z, run);
 	if (polls[DENIALS].revents & (POLLHUP | POLLERR))
 		denials_close(z);
 	for (uint32_t i = 0; i < streams; i++) {

@@ -1,4 +1,5 @@
 import type { Diagnostic, Origin } from "../diagnostic.ts";
+import type { CallRules } from "../seccomp/describe.ts";
 import type { PlanOp } from "./contract.ts";
 
 /** An op with its reason: which rule asked for it, in which words. */
@@ -70,6 +71,8 @@ export interface Plan {
   /** LSMs that will decide for the zone. */
   readonly lsm: readonly ("bpf-lsm" | "landlock")[];
   readonly seccomp: boolean;
+  /** What a denied call is explained by. */
+  readonly callRules: CallRules;
   /** What holds less than one might think, in words: a fallback, an ABI that lacks a right. */
   readonly warnings: readonly Diagnostic[];
 }

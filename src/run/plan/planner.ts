@@ -55,6 +55,7 @@ export function plan(inputs: PlanInputs): PlanOutcome {
       guarantees: draft.guarantees,
       lsm: facts.landlockAbi > 0 ? ["landlock"] : [],
       seccomp: true,
+      callRules: { profile: draft.filter.profile, deny: policy.syscalls.deny },
       warnings: draft.warnings,
     },
   };

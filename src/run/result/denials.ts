@@ -9,7 +9,7 @@ type Denied = Report["denied"][number];
 export function projectDenials(report: Report): EnforcementEvent[] {
   return report.denied.map((denial) => {
     const call = deniedCall(denial);
-    const described = describeCall(call, denial.args);
+    const described = describeCall(call, denial.args, report.plan.callRules);
     const object = denial.object !== "" ? denial.object : described.object;
     return {
       timestamp: new Date(denial.at).toISOString(),

@@ -1,3 +1,6 @@
+import { capabilityCalls } from "./capability-calls.gen.ts";
+import type { ArgCondition } from "./profile.ts";
+
 /** What a denied system call was about, in the kernel's words: its deciding arguments, the rule, and the key that would allow it. */
 export interface CallDescription {
   readonly object: string | null;
@@ -5,21 +8,12 @@ export interface CallDescription {
   readonly policyKey: string;
 }
 
-/** Capabilities whose grant makes the default profile allow a call, by name of the call. */
-const byCapability: Readonly<Record<string, string>> = {
-  acct: "CAP_SYS_PACCT",
-  bpf: "CAP_BPF",
-  chroot: "CAP_SYS_CHROOT",
-  clock_settime: "CAP_SYS_TIME",
-  mknod: "CAP_MKNOD",
-  mknodat: "CAP_MKNOD",
-  open_by_handle_at: "CAP_DAC_READ_SEARCH",
-  perf_event_open: "CAP_PERFMON",
-  reboot: "CAP_SYS_BOOT",
-  settimeofday: "CAP_SYS_TIME",
-  syslog: "CAP_SYSLOG",
-  vhangup: "CAP_SYS_TTY_CONFIG",
-};
+/** What decided about a zone's calls: the parts of its policy that can deny one. */
+export interface CallRules {
+  /** `default`, or the profile's file. */
+  readonly profile: string;
+  readonly deny: readonly string[];
+}
 
 const families: Readonly<Record<number, string>> = {
   0: "AF_UNSPEC",
@@ -55,16 +49,49 @@ const cloneFlags: readonly (readonly [number, string])[] = [
   [0x00000080, "CLONE_NEWTIME"],
 ];
 
-const ioctls: Readonly<Record<number, string>> = { 21522: "TIOCSTI", 21532: "TIOCLINUX" };
+const ioctls: Readonly<Record<number, string>> = {
+  21522: "TIOCSTI",
+  21532: "TIOCLINUX",
+  21533: "TIOCCONS",
+  21539: "TIOCSETD",
+};
 
 /** Describes a denied call from its name and its raw arguments (six u64, little endian). */
-export function describeCall(name: string, args: Uint8Array): CallDescription {
-  const capability = byCapability[name];
-  return {
-    object: objectOf(name, args),
-    why: `the system call filter denies ${name} in zones`,
-    policyKey: capability === undefined ? `syscalls.allow = ["${name}"]` : `capabilities.allowed = ["${capability}"]`,
-  };
+export function describeCall(name: string, args: Uint8Array, rules: CallRules): CallDescription {
+  const object = objectOf(name, args);
+  if (rules.deny.includes(name)) {
+    return { object, why: `syscalls.deny of the policy names ${name}`, policyKey: `syscalls.deny without "${name}"` };
+  }
+  const allow = `syscalls.allow = ["${name}"]`;
+  if (rules.profile !== "default") {
+    return { object, why: `the seccomp profile ${rules.profile} does not allow ${name}`, policyKey: allow };
+  }
+  const capability = openingCapability(name, args);
+  const why = `the default seccomp profile denies ${name}${looksAtArguments(name) ? " with these arguments" : ""}`;
+  if (capability === undefined) return { object, why, policyKey: allow };
+  return { object, why: `${why} without ${capability}`, policyKey: `capabilities.allowed = ["${capability}"]` };
+}
+
+/** The capability with which the default profile lets this very call pass. */
+function openingCapability(name: string, args: Uint8Array): string | undefined {
+  return capabilityCalls.find((entry) => {
+    return entry.names.includes(name) && entry.conditions.every((condition) => holds(condition, args));
+  })?.capability;
+}
+
+function holds(condition: ArgCondition, args: Uint8Array): boolean {
+  if (args.length < 48) return false;
+  const argument = new DataView(args.buffer, args.byteOffset).getBigUint64(condition.index * 8, true);
+  if (condition.op === "masked_eq") return (argument & condition.mask) === condition.value;
+  return condition.op === "eq" && argument === condition.value;
+}
+
+/** Calls that the profile allows with other arguments. */
+function looksAtArguments(name: string): boolean {
+  return (
+    ["chmod", "clone", "creat", "fchmod", "fchmodat", "fchmodat2", "ioctl", "mknod", "mknodat"].includes(name) ||
+    ["personality", "seccomp", "socket", "socketpair"].includes(name)
+  );
 }
 
 function objectOf(name: string, args: Uint8Array): string | null {
