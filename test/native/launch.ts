@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, copyFileSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PlanOp, ReportRecord } from "../../src/run/plan/contract.ts";
@@ -6,18 +6,27 @@ import { ReportDecoder } from "../../src/run/plan/decode-report.ts";
 import { encodePlan } from "../../src/run/plan/encode.ts";
 import { type Runner, userId } from "./plans.ts";
 
-/** The program under test. */
-export const launcher = process.env["RAUHA_LAUNCHER"] ?? join(import.meta.dir, "../../dist/launcher");
+/** The program under test, where an ordinary user can reach it too. */
+export const launcher = reachable(process.env["RAUHA_LAUNCHER"] ?? join(import.meta.dir, "../../dist/launcher"));
 export const isRoot = process.getuid?.() === 0;
 /** Both kinds of caller when root runs the tests, else the only one there can be. */
 export const runners: readonly Runner[] = isRoot ? ["root", "user"] : ["user"];
+
+function reachable(program: string): string {
+  const directory = mkdtempSync(join(tmpdir(), "rauha-test-launcher-"));
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  chmodSync(directory, 0o755);
+  copyFileSync(program, join(directory, "launcher"));
+  chmodSync(join(directory, "launcher"), 0o755);
+  return join(directory, "launcher");
+}
 
 type Named<K extends ReportRecord["record"]> = Extract<ReportRecord, { record: K }>;
 
 /** A launcher's run, from its report. */
 export interface Run {
   readonly exitCode: number | null;
-  readonly signal: string | null;
+  readonly signal: NodeJS.Signals | null;
   readonly errors: string;
   readonly records: readonly ReportRecord[];
   /** The only record of this name; throws when there is another number of them. */
@@ -35,6 +44,8 @@ export interface LaunchOptions {
   readonly stderr?: number;
   /** Called with the running launcher for each record. */
   readonly onRecord?: (record: ReportRecord, running: Running) => void;
+  /** The plan comes through a pipe, not a file. */
+  readonly planByPipe?: boolean;
   readonly onStart?: (running: Running) => void;
 }
 
@@ -47,6 +58,12 @@ export interface Running {
   kill(signal: NodeJS.Signals): void;
 }
 
+/** Words before a command that make it run as the ordinary user. */
+export function asRunner(runner: Runner): readonly string[] {
+  if (runner === "root" || !isRoot) return [];
+  return ["setpriv", "--reuid", `${userId}`, "--regid", `${userId}`, "--clear-groups"];
+}
+
 /** Runs the launcher with a plan to its end. */
 export function launch(ops: readonly PlanOp[], options: LaunchOptions): Promise<Run> {
   return launchBytes(encodePlan(ops), options);
@@ -56,8 +73,13 @@ export async function launchBytes(bytes: Uint8Array, options: LaunchOptions): Pr
   const directory = mkdtempSync(join(tmpdir(), "rauha-test-plan-"));
   writeFileSync(join(directory, "plan"), bytes);
   const planFd = openSync(join(directory, "plan"), "r");
-  const asUser = ["setpriv", "--reuid", `${userId}`, "--regid", `${userId}`, "--clear-groups"];
-  const child = Bun.spawn([...(options.runner === "user" && isRoot ? asUser : []), launcher], {
+  // dash can't number descriptors above 9 and needs none
+  const byPipe = ["sh", "-c", 'cat <&3 | { exec "$@" 3<&0 0<&7 7<&-; }', "sh"];
+  const words = [
+    ...asRunner(options.runner),
+    ...(options.planByPipe ? ["sh", "-c", `exec 7<&0; exec "$@"`, "sh", ...byPipe] : []),
+  ];
+  const child = Bun.spawn([...words, launcher], {
     stdio: ["pipe", "pipe", "pipe", planFd, options.stdin ?? null, options.stdout ?? null, options.stderr ?? null],
     env: {},
   });
@@ -83,7 +105,7 @@ export async function launchBytes(bytes: Uint8Array, options: LaunchOptions): Pr
   }
   const errors = await new Response(child.stderr).text();
   await child.exited;
-  return runOf(records, { exitCode: child.exitCode, signal: child.signalCode, errors });
+  return runOf(records, { exitCode: child.exitCode, signal: child.signalCode as NodeJS.Signals | null, errors });
 }
 
 function runOf(records: readonly ReportRecord[], process: Pick<Run, "exitCode" | "signal" | "errors">): Run {

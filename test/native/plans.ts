@@ -3,8 +3,9 @@ import { ioMode, ioStdin, mountFlag, type PlanOp } from "../../src/run/plan/cont
 /** Who runs the launcher: root with an unprivileged range of ids, or an ordinary user with his own id alone. */
 export type Runner = "root" | "user";
 
-/** The ordinary user of these tests, who need not exist. */
-export const userId = 12321;
+/** The ordinary user of these tests, who need not exist: us, when we are none but root. */
+export const userId = process.getuid?.() || 12321;
+export const groupId = process.getgid?.() || 12321;
 /** First id on the host of root's zones in these tests. */
 export const rangeBase = 0x4000_0000;
 
@@ -69,7 +70,7 @@ export function idMaps(runner: Runner): PlanOp[] {
   return [
     { op: "setgroups_deny" },
     { op: "uid_map", inside: userId, outside: userId, count: 1 },
-    { op: "gid_map", inside: userId, outside: userId, count: 1 },
+    { op: "gid_map", inside: userId, outside: groupId, count: 1 },
   ];
 }
 

@@ -18,7 +18,7 @@ export class ReportDecodeError extends Error {
 /** Turns the bytes of a report pipe into records, however they are cut into pieces. */
 export class ReportDecoder {
   /** What came of a record that is not whole yet. */
-  #rest = new Uint8Array(0);
+  #rest: Uint8Array = new Uint8Array(0);
 
   /** Whether the report ended between two records. */
   get isComplete(): boolean {
@@ -41,7 +41,7 @@ export class ReportDecoder {
       records.push(new RecordReader(input, view, at + headerBytes, end).record(wire));
       at = end;
     }
-    this.#rest = input.slice(at);
+    this.#rest = copied(input, at, input.length);
     return records;
   }
 }
@@ -77,7 +77,7 @@ class RecordReader {
       }
       case "bytes": {
         const at = this.#sized();
-        return this.#input.slice(at, this.#at);
+        return copied(this.#input, at, this.#at);
       }
       case "str":
         return this.#str();
@@ -106,6 +106,11 @@ class RecordReader {
     this.#at += bytes;
     return at;
   }
+}
+
+/** Not `slice`: of a Buffer, that would be a view. */
+function copied(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
