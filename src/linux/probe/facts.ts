@@ -2,6 +2,7 @@ import type { HostFacts } from "../../run/host-facts.ts";
 import { systemCall } from "../ffi.ts";
 import { readSmallFile } from "../small-file.ts";
 import { probeCgroup } from "./cgroup.ts";
+import { hasHostIds } from "./id-range.ts";
 
 const SYS_landlock_create_ruleset = 444;
 const LANDLOCK_CREATE_RULESET_VERSION = 1;
@@ -20,7 +21,7 @@ export function probeFacts(): HostFacts {
   const uid = process.geteuid?.() ?? 0;
   const env = process.env;
   const landlockAbi = systemCall(SYS_landlock_create_ruleset, 0, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  const privileged = uid === 0 && (capabilities & neededOfRoot) === neededOfRoot;
+  const privileged = uid === 0 && (capabilities & neededOfRoot) === neededOfRoot && hasHostIds();
   return {
     platform: "linux",
     arch: process.arch === "arm64" ? "aarch64" : "x86_64",

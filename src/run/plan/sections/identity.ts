@@ -7,6 +7,9 @@ const rangeSize = 65536;
 const rangeBase = 0x4000_0000;
 const rangeSlots = 0x4000;
 
+/** All host ids that zones of root's may get: the first, and the first behind them. */
+export const hostIds = { first: rangeBase, end: rangeBase + rangeSlots * rangeSize } as const;
+
 /**
  * The host ids behind a zone's ids when root runs it: an unprivileged range picked by the zone's id, so that two zones share
  * ids on the host about never. Root inside is then nobody outside.
@@ -40,6 +43,10 @@ export function planIdMaps(draft: PlanDraft): void {
     addOp(draft, { op: "uid_map", inside: 0, outside: base, count: size }, origin, intent);
     addOp(draft, { op: "gid_map", inside: 0, outside: base, count: size }, origin, intent);
     return;
+  }
+  if (facts.uid === 0) {
+    const message = "root here may not map other ids: root inside is this root outside, without its capabilities";
+    draft.warnings.push({ code: "unenforceable", message, origin: { kind: "host", what: "id maps" } });
   }
   addOp(draft, { op: "setgroups_deny" }, origin, "supplementary groups can't be changed");
   const intent = (inside: number, outside: number) => `id ${inside} inside is the caller's ${outside}`;

@@ -1,0 +1,18 @@
+import { hostIds } from "../../run/plan/sections/identity.ts";
+import { readSmallFile } from "../small-file.ts";
+
+/**
+ * Whether the ids that root's zones get exist here. In a user namespace of somebody's (a rootless container) root has every
+ * capability and still only the ids that were mapped for it: there a zone is made as for any other user.
+ */
+export function hasHostIds(): boolean {
+  return ["/proc/self/uid_map", "/proc/self/gid_map"].every((path) => coversHostIds(readSmallFile(path, 4096) ?? ""));
+}
+
+/** Lines of `inside outside count`, user_namespaces(7); ours must lie in one of them. */
+export function coversHostIds(map: string): boolean {
+  return map.split("\n").some((line) => {
+    const [inside = 0, , count = 0] = line.trim().split(/\s+/).map(Number);
+    return inside <= hostIds.first && hostIds.end <= inside + count;
+  });
+}
