@@ -15,7 +15,13 @@ const io: HostIo = {
 };
 
 /** The Linux backend: host facts by probing, zones by the native launcher. */
-export const linuxBackend: Backend = { name: "linux", io, probe: probeFacts, run: runLauncher };
+export const linuxBackend: Backend = {
+  name: "linux",
+  io,
+  trees: async () => (await import("./tree/tree-fs.ts")).treeFs,
+  probe: probeFacts,
+  run: runLauncher,
+};
 
 function readText(path: string, limit: number): ReturnType<HostIo["readText"]> {
   const file = readWholeFile(path, limit + 1);

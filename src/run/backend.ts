@@ -1,6 +1,7 @@
 import type { HostFacts } from "./host-facts.ts";
 import type { ReportRecord } from "./plan/contract.ts";
 import type { Plan } from "./plan/plan.ts";
+import type { TreeFs } from "./tree-fs.ts";
 
 /**
  * What a platform gives the core: facts before, events after. A backend executes plans and builds no report, so that
@@ -9,6 +10,8 @@ import type { Plan } from "./plan/plan.ts";
 export interface Backend {
   readonly name: "linux" | "darwin";
   readonly io: HostIo;
+  /** File trees of the host for workspaces; loaded when a run needs them. */
+  trees(): Promise<TreeFs>;
   /** Asks the host. Never throws for something missing: a missing thing is a fact. */
   probe(): HostFacts;
   /**

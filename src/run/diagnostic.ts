@@ -35,7 +35,8 @@ export type ErrorCode =
   | "not_executable"
   | "command_not_found"
   | "cancelled"
-  | "internal";
+  | "internal"
+  | "conflict";
 
 /** One mistake or impossibility. `message` says what and what was expected, `hint` how to fix it. */
 export interface Diagnostic {

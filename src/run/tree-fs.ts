@@ -40,6 +40,8 @@ export class TreeError extends Error {
 export interface TreeFs {
   /** The host's clock in nanoseconds since the epoch. */
   now(): bigint;
+  /** Where something is mounted, as the caller sees it; text. */
+  mountPoints(): string[];
   /** Opens a directory by its absolute path (text, symlinks allowed: the user named it). */
   root(path: string): number;
   /** The path of what a descriptor stands for, without symlinks; text. */

@@ -102,7 +102,8 @@ export function checkOperands(path: readonly string[], spec: CommandSpec, operan
       });
     }
   }
-  for (const extra of operands.slice(expected.length)) {
+  const takes = expected.at(-1)?.repeatable === true ? operands.length : expected.length;
+  for (const extra of operands.slice(takes)) {
     found.push({ code: "usage", message: `${quote(extra)} is one argument too many`, hint: `${name} --help` });
   }
   return found;

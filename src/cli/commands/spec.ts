@@ -1,13 +1,23 @@
 import type { FlagTable } from "../flags/flag.ts";
 
 /** What stands in the place of an operand; completions go by it. */
-export type OperandKind = "command" | "policy" | "policy-file" | "schema" | "shell" | "command-name";
+export type OperandKind =
+  | "command"
+  | "policy"
+  | "policy-file"
+  | "schema"
+  | "shell"
+  | "command-name"
+  | "task"
+  | "task-path";
 
 /** An argument that is no option. */
 export interface Operand {
   readonly metavar: string;
   readonly kind: OperandKind;
   readonly required: boolean;
+  /** The last operand may stand there any number of times. */
+  readonly repeatable?: true;
   /** The only words it may be. */
   readonly values?: readonly string[];
 }

@@ -2,6 +2,7 @@ import type { FlagTable } from "../flags/flag.ts";
 import { sandboxSpec } from "./sandbox-spec.ts";
 import type { CommandSpec, CommandTable } from "./spec.ts";
 import { unavailableCommands, unavailablePolicyCommands } from "./unavailable.ts";
+import { workspaceSpecs } from "./workspace-spec.ts";
 
 /** The whole command tree of this build, in the order of the help text. */
 
@@ -88,6 +89,7 @@ export const commandTable: CommandTable = {
       },
     ],
   },
+  ...workspaceSpecs,
   schema: {
     summary: "Print the JSON Schema of a result, an event or a policy",
     operands: [{ metavar: schemaNames.join("|"), kind: "schema", required: true, values: schemaNames }],

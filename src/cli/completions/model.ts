@@ -86,6 +86,9 @@ export function operandCompletion(operand: Operand, commandNames: readonly strin
       return { by: "words", words: commandNames };
     case "schema":
     case "shell":
+    case "task":
       return { by: "words", words: operand.values ?? [] };
+    case "task-path":
+      return { by: "files" };
   }
 }

@@ -16,7 +16,7 @@ export const sandboxViewFlags = {
     description: "How the task sees the workspace",
     default: "overlay",
     values: {
-      overlay: { description: "copy-on-write: the host's files stay as they are", unavailable: true },
+      overlay: { description: "copy-on-write: the host's files stay as they are" },
       rw: { description: "writes go to the host's files", meant: ["write", "writable", "read-write"] },
       ro: { description: "read-only", meant: ["readonly", "read-only"] },
     },
@@ -32,14 +32,12 @@ export const sandboxViewFlags = {
       apply: { description: "write them to the host's files" },
       discard: { description: "forget them" },
     },
-    unavailable: true,
   },
   patch: {
     group: "view",
     kind: "host-file",
     metavar: "FILE",
     description: "Write the workspace's changes as a diff to FILE at the end",
-    unavailable: true,
   },
   "ro-bind": {
     group: "view",
@@ -63,7 +61,6 @@ export const sandboxViewFlags = {
     metavar: "SRC[:DST]",
     repeatable: true,
     description: "The same, copy-on-write",
-    unavailable: true,
   },
   tmpfs: {
     group: "view",

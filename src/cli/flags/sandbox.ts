@@ -6,7 +6,7 @@ import { quote } from "./quote.ts";
 import { defaultMaxOutputBytes, sandboxFlags } from "./sandbox-table.ts";
 
 /** A request without what the runner draws and computes itself. */
-export type UnnamedRequest = Omit<SandboxRequest, "taskId" | "zoneId" | "commandHash">;
+export type UnnamedRequest = Omit<SandboxRequest, "taskId" | "zoneId" | "commandHash" | "copyOnWrite">;
 
 /** One `rauha sandbox` command line, checked for form. */
 export interface SandboxInvocation extends ResultTargets {
@@ -14,6 +14,10 @@ export interface SandboxInvocation extends ResultTargets {
   /** A shipped policy's name or a file, as written. */
   readonly policyName: string;
   readonly explain: boolean;
+  /** What happens to the changes of copy-on-write directories when the task succeeds. */
+  readonly onSuccess: "keep" | "apply" | "discard";
+  /** Absolute. */
+  readonly patchFile?: string | undefined;
   /** --help was given: print help, whatever else is right or wrong. The request is empty then. */
   readonly help: boolean;
 }
@@ -58,6 +62,8 @@ export function parseSandboxArgs(argv: readonly string[], { cwd }: { readonly cw
       request: { command, ...requestOf(given) },
       policyName: given.one("policy") ?? "task",
       explain: given.one("explain") ?? false,
+      onSuccess: given.one("on-success") ?? "keep",
+      patchFile: given.one("patch"),
       help,
       ...targets,
     },
@@ -132,14 +138,6 @@ function limitsOf(given: Given): RequestLimits {
 function checkTogether(given: Given): Diagnostic[] {
   const found: Diagnostic[] = [];
   const [repo, mode] = [given.flag("repo-path"), given.flag("repo-mode")];
-  if (repo !== undefined && !given.met("repo-mode")) {
-    found.push({
-      code: "unsupported",
-      message: "the default mode of a workspace, overlay, is not available in this build",
-      hint: "add --repo-mode rw (writes go to your files) or --repo-mode ro (read-only)",
-      origin: repo.origin,
-    });
-  }
   if (mode !== undefined && !given.met("repo-path")) {
     found.push({
       code: "usage",
@@ -147,6 +145,13 @@ function checkTogether(given: Given): Diagnostic[] {
       hint: "add --repo-path DIR",
       origin: mode.origin,
     });
+  }
+  const overlays = given.met("overlay-bind") || (repo !== undefined && (mode?.value ?? "overlay") === "overlay");
+  for (const name of ["on-success", "patch"] as const) {
+    const flag = given.flag(name);
+    if (flag === undefined || overlays) continue;
+    const message = "there are no changes to keep apart: nothing is shown copy-on-write";
+    found.push({ code: "usage", message, hint: "add --repo-path DIR (its mode is overlay)", origin: flag.origin });
   }
   const [tty, stream] = [given.flag("tty"), given.flag("stream")];
   if (tty !== undefined && stream !== undefined) {

@@ -5,15 +5,16 @@ export const statRecordBytes = 256;
 /** STATX_BASIC_STATS. */
 export const statMask = 0x7ff;
 
-const types: Readonly<Record<number, EntryType>> = {
-  2401: "fifo",
-  4802: "device",
-  9604: "directory",
-  14406: "device",
-  16807: "file",
-  21609: "symlink",
-  26411: "socket",
-};
+/** By the type bits of a mode. */
+const types = new Map<number, EntryType>([
+  [0o010000, "fifo"],
+  [0o020000, "device"],
+  [0o040000, "directory"],
+  [0o060000, "device"],
+  [0o100000, "file"],
+  [0o120000, "symlink"],
+  [0o140000, "socket"],
+]);
 
 /** Reads a `struct statx`. */
 export function decodeStat(bytes: Uint8Array): EntryStat {
@@ -23,7 +24,7 @@ export function decodeStat(bytes: Uint8Array): EntryStat {
   const mode = view.getUint16(28, true);
   const isWhiteout = (mode & 0o170000) === 0o020000 && u32(128) === 0 && u32(132) === 0;
   return {
-    type: isWhiteout ? "whiteout" : (types[mode & 0o170000] ?? "device"),
+    type: isWhiteout ? "whiteout" : (types.get(mode & 0o170000) ?? "device"),
     mode: mode & 0o7777,
     size: Number(view.getBigUint64(40, true)),
     uid: u32(20),

@@ -1,11 +1,13 @@
 import type { TreeFs } from "../../run/tree-fs.ts";
 import { closeFd } from "../ffi.ts";
+import { readWholeFile } from "../small-file.ts";
 import * as read from "./read.ts";
 import * as write from "./write.ts";
 
 /** File trees by descriptors, without node:fs: its loading alone would cost the hot path milliseconds, and it can't confine a path. */
 export const treeFs: TreeFs = {
   now: read.now,
+  mountPoints,
   root: read.root,
   pathOf: read.pathOf,
   close: closeFd,
@@ -34,3 +36,15 @@ export const treeFs: TreeFs = {
   sync: write.sync,
   lock: write.lock,
 };
+
+/** The fifth field of each line of mountinfo, proc_pid_mountinfo(5): blanks and the like are written in octal. */
+function mountPoints(): string[] {
+  const bytes = readWholeFile("/proc/self/mountinfo", 1 << 20);
+  if (typeof bytes === "number") return [];
+  const lines = new TextDecoder().decode(bytes).split("\n");
+  return lines.flatMap((line) => {
+    const field = line.split(" ", 5)[4];
+    if (field === undefined) return [];
+    return [field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))];
+  });
+}

@@ -11,8 +11,23 @@ type Kind = ResultEvent["event.kind"];
 type Outcome = ResultEvent["event.outcome"];
 type Extra = Partial<ResultEvent>;
 
+/** A fact about the workspace, once the zone has ended. */
+export interface WorkspaceEvent {
+  readonly at: number;
+  /** `fs.…`, without the leading `rauha.`. */
+  readonly name: string;
+  readonly outcome: Outcome;
+  readonly level: ResultEvent["level"];
+  readonly extra: Readonly<Record<string, string | number>>;
+}
+
 /** The public events of a run, in the order of time. No argv, no environment, no output: a hash stands for the command. */
-export function projectEvents(report: Report, verdict: Verdict, mode: "enforcing" | "unavailable"): ResultEvent[] {
+export function projectEvents(
+  report: Report,
+  verdict: Verdict,
+  mode: "enforcing" | "unavailable",
+  workspace: readonly WorkspaceEvent[] = [],
+): ResultEvent[] {
   const { plan } = report;
   const events: ResultEvent[] = [];
   const add = (at: number, name: string, kind: Kind, outcome: Outcome, extra: Extra = {}) => {
@@ -63,6 +78,8 @@ export function projectEvents(report: Report, verdict: Verdict, mode: "enforcing
     if (cleaned.errno === 0) add(cleaned.at, "sandbox.cleanup.succeeded", "cleanup", "succeeded");
     else add(cleaned.at, "sandbox.cleanup.failed", "cleanup", "failed", errorKeys(error));
   }
+  for (const { at, name, outcome, level, extra } of workspace)
+    add(at, name, "filesystem", outcome, { level, ...extra });
   return events;
 }
 

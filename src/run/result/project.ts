@@ -5,12 +5,24 @@ import type { Report } from "../report/report.ts";
 import { usageOf } from "../report/usage.ts";
 import type { Verdict } from "../report/verdict.ts";
 import { projectDenials } from "./denials.ts";
-import { projectEvents } from "./events.ts";
+import { projectEvents, type WorkspaceEvent } from "./events.ts";
 import type { Result } from "./schema.ts";
 import { decodeStream } from "./streams.ts";
 
+/** What became of the workspace: found out after the zone has ended, by whoever prepared it. */
+export interface WorkspaceOutcome {
+  readonly changes: Result["changes"];
+  readonly changesOmitted: number;
+  readonly workspace: Result["workspace"];
+  readonly events: readonly WorkspaceEvent[];
+  /** Why the changes could not be carried over as asked. */
+  readonly error: Result["error"];
+}
+
+const noWorkspace: WorkspaceOutcome = { changes: [], changesOmitted: 0, workspace: null, events: [], error: null };
+
 /** The public result of a run: a projection of the internal report, versioned by its `schema` key. */
-export function projectResult(report: Report, verdict: Verdict): Result {
+export function projectResult(report: Report, verdict: Verdict, outcome = noWorkspace): Result {
   const { plan, ended } = report;
   const ran = report.started !== null;
   const mode = ran ? "enforcing" : "unavailable";
@@ -47,10 +59,12 @@ export function projectResult(report: Report, verdict: Verdict): Result {
     },
     policy: { ...plan.policy },
     image: null,
-    changes: [],
-    events: projectEvents(report, verdict, mode),
+    changes: outcome.changes,
+    events: projectEvents(report, verdict, mode, outcome.events),
     enforcement_events: projectDenials(report),
-    error: errorOf(report),
+    error: errorOf(report) ?? outcome.error,
+    changes_omitted: outcome.changesOmitted,
+    workspace: outcome.workspace,
   };
 }
 
@@ -103,6 +117,8 @@ export function refusedResult(
     events: [],
     enforcement_events: [],
     error: errorOfDiagnostics(diagnostics, refusal.stage),
+    changes_omitted: 0,
+    workspace: null,
   };
 }
 

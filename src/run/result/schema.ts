@@ -42,8 +42,26 @@ const enforcementSchema = z.strictObject({
 
 const changeSchema = z.strictObject({
   path: text("Path in the workspace"),
-  kind: text("added, modified, deleted, …"),
-  size: described(z.nullable(count()), "Size in bytes after the task"),
+  kind: described(
+    z.enum(["added", "modified", "deleted", "type_changed", "mode_changed"]),
+    "What happened to it; a deleted directory is one change, at its top",
+  ),
+  size: described(z.nullable(count()), "Size in bytes of a file or symlink after the task; null when deleted"),
+  type: described(
+    z.enum(["file", "directory", "symlink", "device", "fifo", "socket", "whiteout"]),
+    "What it is after the task; before it when deleted",
+  ),
+  mode: described(z.nullable(z.string()), "Permissions after the task, in octal; null when deleted"),
+  path_base64: described(z.optional(z.string()), "Present when the path is not UTF-8: its exact bytes"),
+});
+
+const workspaceSchema = z.strictObject({
+  mode: described(z.enum(["overlay", "rw", "ro"]), "How the task saw the workspace"),
+  mechanism: described(z.nullable(z.string()), "What kept its changes apart; null when nothing did"),
+  state: described(
+    z.nullable(z.enum(["unchanged", "kept", "applied", "discarded"])),
+    "What became of the changes; null when they were not kept apart",
+  ),
 });
 
 const causes = [
@@ -106,6 +124,8 @@ export const resultSchema = z.strictObject({
   events: described(z.array(eventSchema), "Lifecycle and audit facts, in order"),
   enforcement_events: described(z.array(enforcementEventSchema), "What was denied, in order"),
   error: described(z.nullable(errorSchema), "null when Rauha did its work, whatever the task did"),
+  changes_omitted: described(count(), "Changes beyond those listed"),
+  workspace: described(z.nullable(workspaceSchema), "null when the task had none"),
 });
 
 export type Result = z.output<typeof resultSchema>;

@@ -54,7 +54,18 @@ for (const name of Object.keys(scripts) as Shell[]) {
   const offer = complete[name];
   describe.skipIf(Bun.which(name) === null)(`${name} offers`, () => {
     test("commands of this build, and none of later ones", () => {
-      expect(offer("rauha ")).toEqual(["completions", "doctor", "help", "policy", "sandbox", "schema"]);
+      expect(offer("rauha ")).toEqual([
+        "apply",
+        "changes",
+        "completions",
+        "diff",
+        "discard",
+        "doctor",
+        "help",
+        "policy",
+        "sandbox",
+        "schema",
+      ]);
       expect(offer("rauha s")).toEqual(["sandbox", "schema"]);
       expect(offer("rauha policy ")).toEqual(["check", "show"]);
     });

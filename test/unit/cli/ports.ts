@@ -77,6 +77,7 @@ function backendOf(world: World): Backend {
       },
       replaceFile: () => 0,
     },
+    trees: () => Promise.reject(new Error("no trees in this test")),
     probe: () => world.facts ?? userFacts,
     run: async (_plan, emit) => {
       for (const event of world.events ?? succeeded) emit(event);

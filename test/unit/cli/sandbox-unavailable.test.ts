@@ -9,9 +9,6 @@ describe("options whose feature is not in this build", () => {
     ["--platform", "linux/arm64"],
     ["--name", "z"],
     ["--keep-zone"],
-    ["--on-success", "apply"],
-    ["--patch", "p.diff"],
-    ["--overlay-bind", "/a:/b"],
     ["--allow-domain", "example.com"],
     ["--allow-egress", "1.2.3.4/32:443"],
     ["--publish", "8080:80"],
@@ -29,17 +26,6 @@ describe("options whose feature is not in this build", () => {
   test("an enum value says which ones there are", () => {
     expect(mistake("--network=host").hint).toBe("write --network none|isolated");
     expect(mistake("--isolation=vm").hint).toBe("write --isolation zone");
-  });
-
-  test("--repo-mode overlay, said or meant", () => {
-    expect(mistake("--repo", ".", "--repo-mode", "overlay")).toMatchObject({
-      code: "unsupported",
-      hint: "write --repo-mode rw|ro",
-    });
-    const silent = mistake("--repo", ".");
-    expect(silent).toMatchObject({ code: "unsupported", origin: { flag: "--repo-path" } });
-    expect(silent.hint).toContain("--repo-mode rw");
-    expect(silent.hint).toContain("--repo-mode ro");
   });
 
   test("a repeatable one is named once", () => {

@@ -1,0 +1,78 @@
+import type { Diagnostic } from "../../run/diagnostic.ts";
+import { errnoName } from "../../run/report/errno.ts";
+import { applyTask, type LayerObstacle } from "../../workspace/apply/apply.ts";
+import { toText } from "../../workspace/bytes.ts";
+import { choosePaths } from "../../workspace/choose.ts";
+import { displayPath } from "../../workspace/describe.ts";
+import { laterRunChanges } from "../../workspace/finish.ts";
+import { removeTask } from "../../workspace/store.ts";
+import { taskChanges } from "../../workspace/task-layers.ts";
+import { type HeldTask, withTask } from "../kept-task.ts";
+import { oneLine, renderDiagnostics, styleFor } from "../words.ts";
+import { answer, answerJson, refuse } from "./answer.ts";
+import { type CommandInput, command } from "./command.ts";
+
+const stderr = 2;
+
+/** `rauha apply TASK [PATH…]`: writes a task's changes to the host, after checking all of them. */
+export const apply = command((input) => withTask(input, (held) => applyHeld(input, held)));
+
+function applyHeld(input: CommandInput, held: HeldTask): number {
+  const { fs, tasks, task, record } = held;
+  const { chosen, outside } = choosePaths(record.layers, input.operands.slice(1), input.ports.cwd);
+  if (outside.length > 0) {
+    const message = `${outside.join(", ")}: not in what the task could change (${record.layers.map(({ source }) => source).join(", ")})`;
+    return refuse(input.ports, [{ code: "invalid_argument", message }], input.json);
+  }
+  const laterRun: string[] = [];
+  const outcome = applyTask(fs, task.fd, record, {
+    chosen,
+    force: input.given.one("force") === true,
+    before: (_, changes) => {
+      const paths = laterRunChanges(changes).map(({ path }) => toText(path).text);
+      laterRun.push(...paths);
+      warn(input, paths);
+    },
+  });
+  if (!outcome.done) {
+    if ("obstacles" in outcome) return standing(input, held, outcome.obstacles);
+    const { failed, written } = outcome;
+    const place = oneLine(toText(failed.path).text);
+    const message = `${place}: ${failed.step}: ${errnoName(failed.errno)}; ${written} changes before it were written`;
+    const hint = "what is left is still kept: repair the cause and apply again";
+    return refuse(input.ports, [{ code: "setup_failed", message, hint }], input.json);
+  }
+  // What was written no longer differs; a task of which nothing is left is gone.
+  const left = taskChanges(fs, task.fd, record).reduce((sum, { changes }) => sum + changes.length, 0);
+  if (left === 0) removeTask(fs, tasks, task);
+  const { written } = outcome;
+  if (input.json) {
+    const fields = { task_id: record.task_id, written, left, later_run: laterRun };
+    return answerJson(input.ports, { schema: "rauha.apply/v1", ...fields });
+  }
+  const rest = left === 0 ? "" : `; ${left} kept as ${record.task_id}`;
+  return answer(input.ports, `wrote ${written} change${written === 1 ? "" : "s"}${rest}\n`);
+}
+
+function warn(input: CommandInput, paths: readonly string[]): void {
+  const warnings = paths.map((path): Diagnostic => {
+    const message = `${path} is written now, and what is in it runs outside the zone later`;
+    return { code: "unenforceable", message };
+  });
+  const style = styleFor(input.ports.isTerminal(stderr), input.ports.env);
+  if (warnings.length > 0) input.ports.write(stderr, renderDiagnostics(warnings, style, "warning"));
+}
+
+/** Nothing was written: says every reason. */
+function standing(input: CommandInput, { record }: HeldTask, obstacles: readonly LayerObstacle[]): number {
+  const problems = obstacles.map(({ layer, path, kind, why }): Diagnostic => {
+    const place = oneLine(toText(displayPath(layer, record.layers[layer]?.source ?? "", path)).text);
+    const hint =
+      kind === "refused"
+        ? "name the other paths: rauha apply TASK PATH…"
+        : "look at it; --force writes the task's version";
+    return { code: kind === "refused" ? "unsupported" : "conflict", message: `${place}: ${why}`, hint };
+  });
+  refuse(input.ports, problems, input.json);
+  return 1;
+}

@@ -1,0 +1,171 @@
+import type { Backend, HostIo } from "../run/backend.ts";
+import type { Diagnostic } from "../run/diagnostic.ts";
+import type { Policy } from "../run/policy/policy.ts";
+import { errnoName } from "../run/report/errno.ts";
+import { errorOfDiagnostics } from "../run/report/errors.ts";
+import type { Report } from "../run/report/report.ts";
+import type { Verdict } from "../run/report/verdict.ts";
+import type { CopyOnWriteLayer, SandboxRequest } from "../run/request.ts";
+import type { WorkspaceEvent } from "../run/result/events.ts";
+import type { WorkspaceOutcome } from "../run/result/project.ts";
+import { TreeError, type TreeFs } from "../run/tree-fs.ts";
+import { describeChanges } from "../workspace/describe.ts";
+import { type Finished, finishTask, laterRunChanges } from "../workspace/finish.ts";
+import { type PreparedTask, plannedLayers, prepareTask, wantedLayers } from "../workspace/prepare.ts";
+import { missingLaterRunFiles, newLaterRunFiles } from "../workspace/rw-watch.ts";
+import { removeTask, tasksPath } from "../workspace/store.ts";
+import type { patchTask } from "../workspace/task-patch.ts";
+import type { SandboxInvocation } from "./flags/sandbox.ts";
+import { applyProblem, laterRunEvents, laterRunWarnings } from "./workspace-words.ts";
+
+/** What came of a step before the zone. */
+export type Readied =
+  | { readonly ok: true; readonly layers: readonly CopyOnWriteLayer[]; readonly warnings: readonly Diagnostic[] }
+  | { readonly ok: false; readonly problems: readonly Diagnostic[] };
+
+type WorkspaceWish = Pick<SandboxInvocation, "onSuccess" | "patchFile">;
+
+/** Opens the workspace's side of an invocation, with the code for patches if one is wanted. */
+export async function openWorkspaceRun(
+  backend: Backend,
+  request: SandboxRequest,
+  wish: WorkspaceWish,
+): Promise<WorkspaceRun> {
+  const patch = wish.patchFile === undefined ? undefined : (await import("../workspace/task-patch.ts")).patchTask;
+  return new WorkspaceRun(await backend.trees(), backend.io, request, wish, patch);
+}
+
+/** The workspace's side of one invocation: layers before the zone, and what becomes of them after it. */
+export class WorkspaceRun {
+  readonly #fs: TreeFs;
+  readonly #io: HostIo;
+  readonly #request: SandboxRequest;
+  readonly #invocation: WorkspaceWish;
+  readonly #patch: typeof patchTask | undefined;
+  #prepared: PreparedTask | undefined;
+  #missing: readonly string[] = [];
+  #patchProblem: Diagnostic | undefined;
+
+  constructor(
+    fs: TreeFs,
+    io: HostIo,
+    request: SandboxRequest,
+    invocation: WorkspaceWish,
+    patch: typeof patchTask | undefined,
+  ) {
+    this.#patch = patch;
+    this.#fs = fs;
+    this.#io = io;
+    this.#request = request;
+    this.#invocation = invocation;
+  }
+
+  /** For --explain: where layers would be. Nothing is made. */
+  planned(): CopyOnWriteLayer[] {
+    return plannedLayers(wantedLayers(this.#request), tasksPath(process.env) ?? "/", this.#request.taskId);
+  }
+
+  /** Makes the layers; `refused` is why the kernel would not mount overlayfs: then they are copies. */
+  ready(policy: Policy, refused?: string): Readied {
+    const { repo, taskId, commandHash } = this.#request;
+    if (repo?.mode === "rw") this.#missing = missingLaterRunFiles(this.#fs, repo.path);
+    const wanted = wantedLayers(this.#request);
+    if (wanted.length === 0) return { ok: true, layers: [], warnings: [] };
+    const path = tasksPath(process.env);
+    if (path === undefined) {
+      const message = "there is no place for the task's changes: neither XDG_STATE_HOME nor HOME is set";
+      return { ok: false, problems: [{ code: "setup_failed", message, hint: "set HOME" }] };
+    }
+    this.abandon();
+    const identity = {
+      task_id: taskId,
+      command_hash: commandHash,
+      policy: { name: policy.name, hash: policy.hash },
+    };
+    const mounts = this.#fs.mountPoints();
+    const outcome = prepareTask(this.#fs, { wanted, tasksPath: path, identity, mounts, refused });
+    if (!outcome.ok) return outcome;
+    this.#prepared = outcome.prepared;
+    return { ok: true, layers: outcome.prepared.layers, warnings: outcome.prepared.warnings };
+  }
+
+  /** Nothing of the task ran: its layers go. */
+  abandon(): void {
+    if (this.#prepared !== undefined) removeTask(this.#fs, this.#prepared.tasks, this.#prepared.task);
+    this.#prepared = undefined;
+  }
+
+  /** After the zone's end: reads the changes and does with them as asked. */
+  finish(report: Report, verdict: Verdict): { readonly outcome: WorkspaceOutcome; readonly warnings: Diagnostic[] } {
+    if (report.started === null) this.abandon();
+    const { repo } = this.#request;
+    if (this.#prepared === undefined) return this.#finishShared(report);
+    const prepared = this.#prepared;
+    const end = { at: new Date(report.finishedAt).toISOString(), status: verdict.status, exit_code: verdict.exitCode };
+    const then = verdict.status === "succeeded" ? this.#invocation.onSuccess : "keep";
+    let finished: Finished;
+    try {
+      finished = finishTask(this.#fs, prepared, { end, then, withChanges: (task) => this.#writePatch(task, prepared) });
+    } catch (error) {
+      if (!(error instanceof TreeError)) throw error;
+      const message = `the task's changes can't be read: ${error.step} ${error.path}: ${errnoName(error.errno)}; they are kept as ${this.#request.taskId}`;
+      return this.#failed(repo?.mode, { code: "setup_failed", message });
+    }
+    // The file says what this run changed, also when that is nothing.
+    if (finished.fate === "unchanged") this.#writePatch(-1, prepared);
+    const { changes, omitted } = describeChanges(finished.layers);
+    const problem = applyProblem(finished, this.#request.taskId) ?? this.#patchProblem;
+    const reached = finished.layers.flatMap((layer) => laterRunChanges(layer.changes)).map(({ path }) => path);
+    return {
+      outcome: {
+        changes,
+        changesOmitted: omitted,
+        workspace: {
+          mode: repo?.mode ?? "overlay",
+          mechanism: prepared.layers[0]?.mechanism ?? null,
+          state: finished.fate,
+        },
+        events: [this.#fateEvent(report, finished, problem), ...laterRunEvents(report, reached)],
+        error: problem === undefined ? null : errorOfDiagnostics([problem], "apply"),
+      },
+      warnings: laterRunWarnings(reached, finished.fate === "applied" ? "was written" : "was changed in the layer"),
+    };
+  }
+
+  /** `rw` and `ro`: nothing is kept apart; what runs later and is new is told. */
+  #finishShared(report: Report): { readonly outcome: WorkspaceOutcome; readonly warnings: Diagnostic[] } {
+    const { repo } = this.#request;
+    const found = repo?.mode === "rw" ? newLaterRunFiles(this.#fs, repo.path, this.#missing) : [];
+    const workspace = repo === undefined ? null : ({ mode: repo.mode, mechanism: null, state: null } as const);
+    const outcome = { changes: [], changesOmitted: 0, workspace, events: laterRunEvents(report, found), error: null };
+    return { outcome, warnings: laterRunWarnings(found, "was made by the task") };
+  }
+
+  #failed(mode: "overlay" | "rw" | "ro" | undefined, problem: Diagnostic) {
+    const workspace = { mode: mode ?? "overlay", mechanism: null, state: "kept" } as const;
+    const error = errorOfDiagnostics([problem], "apply");
+    return { outcome: { changes: [], changesOmitted: 0, workspace, events: [], error }, warnings: [] };
+  }
+
+  #writePatch(task: number, prepared: PreparedTask): void {
+    const file = this.#invocation.patchFile;
+    if (file === undefined || this.#patch === undefined) return;
+    const files = task < 0 ? [] : (this.#patch(this.#fs, task, prepared.record, { binary: "patch" })[0]?.files ?? []);
+    const text = files.map((each) => each.text).join("");
+    const errno = this.#io.replaceFile(file, Buffer.from(text, "latin1"));
+    if (errno === 0) return;
+    const message = `the patch can't be written to ${file}: ${errnoName(errno)}`;
+    this.#patchProblem = { code: "setup_failed", message, origin: { kind: "flag", flag: "--patch" } };
+  }
+
+  #fateEvent(report: Report, finished: Finished, problem: Diagnostic | undefined): WorkspaceEvent {
+    const count = finished.layers.reduce((sum, { changes }) => sum + changes.length, 0);
+    return {
+      at: report.finishedAt,
+      name: `fs.changes.${finished.fate}`,
+      outcome: problem === undefined ? "succeeded" : "failed",
+      level: problem === undefined ? "info" : "error",
+      extra: { changes: count, ...(problem === undefined ? {} : { "error.message": problem.message }) },
+    };
+  }
+}

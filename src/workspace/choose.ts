@@ -1,0 +1,39 @@
+import { fromText } from "./bytes.ts";
+import type { LayerRecord } from "./task-record.ts";
+
+/**
+ * Which paths of which layer some words of the command line mean. Absolute ones and those relative to a directory inside a
+ * layer's own are found by that; others are relative to the first layer, the workspace.
+ */
+export function choosePaths(
+  layers: readonly LayerRecord[],
+  words: readonly string[],
+  cwd: string,
+): { readonly chosen: ReadonlyMap<number, readonly string[]> | undefined; readonly outside: readonly string[] } {
+  if (words.length === 0) return { chosen: undefined, outside: [] };
+  const chosen = new Map<number, string[]>();
+  const outside: string[] = [];
+  const cwdInside = layers.some(({ source }) => isInside(cwd, source));
+  for (const word of words) {
+    const base = cwdInside ? cwd : (layers[0]?.source ?? "/");
+    const path = normal(word.startsWith("/") ? word : `${base}/${word}`);
+    const layer = layers.findIndex(({ source }) => isInside(path, source));
+    const source = layers[layer]?.source;
+    if (source === undefined) outside.push(word);
+    else chosen.set(layer, [...(chosen.get(layer) ?? []), fromText(path.slice(source.length).replace(/^\//, ""))]);
+  }
+  return { chosen, outside };
+}
+
+function isInside(path: string, root: string): boolean {
+  return root === "/" || path === root || path.startsWith(`${root}/`);
+}
+
+function normal(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
