@@ -1,12 +1,13 @@
 import type { Result } from "../run/result/schema.ts";
+import { oneLine } from "./words.ts";
 
 /** One line for people after the task's own output: how it ended, how long it took, and what to look at. */
 export function summaryLine(result: Result): string {
   const took = `in ${renderMilliseconds(result.duration_ms)}`;
   if (result.error !== null && result.status === "runtime_error") {
-    const hint = result.error.hint === null ? "" : `\n  hint: ${result.error.hint}`;
+    const hint = result.error.hint === null ? "" : `\n  hint: ${oneLine(result.error.hint)}`;
     const origin = result.error.origin === null ? "" : `${result.error.origin}: `;
-    return `rauha: ${origin}${result.error.message}${hint}\n`;
+    return `rauha: ${oneLine(origin + result.error.message)}${hint}\n`;
   }
   const cut = [result.stdout_truncated ? "stdout" : "", result.stderr_truncated ? "stderr" : ""].filter((name) => name);
   const truncated = cut.length === 0 ? "" : `; ${cut.join(" and ")} cut in the result, see --max-output`;
