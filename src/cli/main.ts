@@ -4,6 +4,7 @@
  */
 import type { Backend } from "../run/backend.ts";
 import { runSandbox } from "./sandbox.ts";
+import { oneLine } from "./words.ts";
 
 /** The platform's backend; the only place of the command line that names one. */
 async function loadBackend(): Promise<Backend> {
@@ -27,4 +28,10 @@ async function main(argv: readonly string[]): Promise<number> {
   });
 }
 
-process.exit(await main(process.argv.slice(2)));
+/** A mistake of Rauha's own is said in words, never as a stack trace. */
+function crash(error: unknown): number {
+  console.error(`rauha: internal error: ${oneLine(String(error))}`);
+  return 125;
+}
+
+process.exit(await main(process.argv.slice(2)).catch(crash));
