@@ -15,8 +15,13 @@ export const NO_AUTOLOAD = [
   "--no-compile-autoload-package-json",
 ] as const;
 
+/**
+ * `--splitting` keeps what is imported dynamically in chunks of its own. Without it the bundle is one module, and the static
+ * imports of everything in it (`fs`, `path`, `util`, for commands that are not even called) are loaded at every start.
+ */
 export const COMPILE_FLAGS = [
   "--compile",
+  "--splitting",
   "--minify",
   "--bytecode",
   "--format=esm",
