@@ -104,6 +104,8 @@ describe("seccomp profiles", () => {
 
   test("a relative one of a policy without a directory is refused, not guessed", () => {
     expect(resolveProfile("./p.json", undefined)).toBe("./p.json");
+    for (const profile of ["./p", "p.json"])
+      expect(profileForm(profile)).toMatchObject({ hint: "write an absolute path" });
     expect(profileForm("./p.json")).toEqual({
       ok: false,
       message: 'the profile "./p.json" is relative to a policy without a directory',
