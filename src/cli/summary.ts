@@ -11,7 +11,23 @@ export function summaryLine(result: Result): string {
   }
   const cut = [result.stdout_truncated ? "stdout" : "", result.stderr_truncated ? "stderr" : ""].filter((name) => name);
   const truncated = cut.length === 0 ? "" : `; ${cut.join(" and ")} cut in the result, see --max-output`;
-  return `rauha: ${endWords(result)} ${took} (policy ${result.policy?.name ?? "none"})${truncated}\n`;
+  return `rauha: ${endWords(result)} ${took} (policy ${result.policy?.name ?? "none"})${truncated}${changeWords(result)}\n`;
+}
+
+/** What became of the task's changes, and how to look at those that wait. */
+function changeWords({ changes, changes_omitted, workspace, task_id }: Result): string {
+  const count = changes.length + changes_omitted;
+  const words = count === 1 ? "1 change" : `${count} changes`;
+  switch (workspace?.state) {
+    case "kept":
+      return `\n  ${words} kept: rauha diff ${task_id}, then rauha apply or rauha discard`;
+    case "applied":
+      return `; ${words} applied`;
+    case "discarded":
+      return `; ${words} discarded`;
+    default:
+      return "";
+  }
 }
 
 function endWords(result: Result): string {
