@@ -1,3 +1,4 @@
+import { ownProcesses } from "../plan/sections/cgroup.ts";
 import type { Result } from "../result/schema.ts";
 import type { Report } from "./report.ts";
 
@@ -13,7 +14,7 @@ export function usageOf(report: Report): Result["usage"] {
       numberIn(collectedFile(report, "memory.peak")) ??
       numberIn(collectedFile(report, "memory.max_usage_in_bytes")) ??
       measured(ended?.memory_peak),
-    pids_peak: numberIn(collectedFile(report, "pids.peak")) ?? measured(ended?.pids_peak),
+    pids_peak: taskProcesses(report) ?? measured(ended?.pids_peak),
     io_read_bytes: io?.read ?? null,
     io_write_bytes: io?.write ?? null,
   };
@@ -31,6 +32,12 @@ function collectedFile(report: Report, file: string): string | undefined {
     if (op?.op === "cgroup_collect" && op.file === file) return text;
   }
   return undefined;
+}
+
+/** The cgroup counts the zone's init too, `--pids` and the launcher don't. */
+function taskProcesses(report: Report): number | null {
+  const all = numberIn(collectedFile(report, "pids.peak"));
+  return all === null ? null : Math.max(0, all - ownProcesses);
 }
 
 /** The launcher says 0 for what it did not measure. */

@@ -200,7 +200,7 @@ describe("usage", () => {
     const { result } = run(
       ended(),
       collected("memory.peak", "123456\n"),
-      collected("pids.peak", "4\n"),
+      collected("pids.peak", "5\n"),
       collected("io.stat", "8:0 rbytes=10 wbytes=20 rios=1\n8:16 rbytes=1 wbytes=2\n"),
     );
     expect(result.usage).toEqual({

@@ -11,7 +11,7 @@ const sweepAgeSeconds = 30;
 /** How often init looks at the zone's memory where no cgroup does. */
 const watchIntervalMs = 50;
 /** Processes of a zone that are not the task's: its init. */
-const ownProcesses = 1;
+export const ownProcesses = 1;
 const cpuPeriodUs = 100_000;
 
 type Controller = "memory" | "pids" | "cpu" | "io";
