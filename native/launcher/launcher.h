@@ -230,6 +230,7 @@ _Noreturn void task_main(struct zone *z);
 
 /* limits.c, privileges.c, landlock.c, seccomp.c, verify.c */
 int limits_set(struct zone *z, struct fault *f);
+int bounding_set_drop(struct zone *z, struct fault *f);
 int identity_take(struct zone *z, struct fault *f);
 int capabilities_drop(struct zone *z, struct fault *f);
 int init_privileges_drop(bool watches);
@@ -245,6 +246,7 @@ int descriptor_unshare(int fd);
 short stream_events(const struct stream *s, int *fd);
 void stream_turn(struct zone *z, struct stream *s);
 void stream_end(struct stream *s);
+bool in_foreground(int terminal);
 bool stream_waits_for_terminal(const struct stream *s);
 void stdin_put_back(const struct zone *z);
 

@@ -10,6 +10,29 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+/**
+ * bounding_set_drop - leaves the plan's mask in the bounding set
+ *
+ * First of all, since a change of ids takes CAP_SETPCAP out of the effective set. Whatever a file's capabilities or uid 0 would give at
+ * an exec ends at the bounding set, which is why no securebits are needed on top.
+ */
+int bounding_set_drop(struct zone *z, struct fault *f)
+{
+	const struct op *op = z->plan.only[OP_CAPABILITIES];
+
+	fault_at(f, &z->plan, op);
+	for (unsigned long cap = 0; cap < 64; cap++) {
+		if (op->u.capabilities.mask >> cap & 1)
+			continue;
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL && cap > CAP_SETPCAP)
+			break; /* the kernel has no more */
+		return fault(f, "prctl(PR_CAPBSET_DROP)", NULL);
+	}
+	return 0;
+}
+
 static int groups_take(const struct strs *groups, struct fault *f)
 {
 	gid_t ids[64];
@@ -46,11 +69,10 @@ int identity_take(struct zone *z, struct fault *f)
 }
 
 /**
- * capabilities_drop - all sets become the plan's mask
+ * capabilities_drop - all sets but the bounding one become the plan's mask
  *
- * The bounding set first, while CAP_SETPCAP is there: whatever a file's capabilities or uid 0 would give at an exec ends at it, which
- * is why no securebits are needed on top. no_new_privs before anything of the user's runs. The ambient set last: it may hold only
- * what is permitted and inheritable; it is what carries capabilities through the exec of a task that is not uid 0.
+ * no_new_privs before anything of the user's runs. The ambient set last: it may hold only what is permitted and inheritable; it is
+ * what carries capabilities through the exec of a task that is not uid 0.
  */
 int capabilities_drop(struct zone *z, struct fault *f)
 {
@@ -58,15 +80,6 @@ int capabilities_drop(struct zone *z, struct fault *f)
 	uint64_t mask = op->u.capabilities.mask;
 
 	fault_at(f, &z->plan, op);
-	for (unsigned long cap = 0; cap < 64; cap++) {
-		if (mask >> cap & 1)
-			continue;
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
-			continue;
-		if (errno == EINVAL && cap > CAP_SETPCAP)
-			break; /* the kernel has no more */
-		return fault(f, "prctl(PR_CAPBSET_DROP)", NULL);
-	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fault(f, "prctl(PR_SET_NO_NEW_PRIVS)", NULL);
 	if (sys_capset(mask, mask) < 0)

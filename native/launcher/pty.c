@@ -82,7 +82,7 @@ static void terminal_make_raw(struct zone *z)
 {
 	struct termios raw;
 
-	if (tcgetpgrp(FD_STDIN) != getpgrp() || tcgetattr(FD_STDIN, &z->terminal.saved) < 0)
+	if (!in_foreground(FD_STDIN) || tcgetattr(FD_STDIN, &z->terminal.saved) < 0)
 		return;
 	raw = z->terminal.saved;
 	cfmakeraw(&raw);

@@ -30,7 +30,7 @@ static int store_make(const struct op_root *root, struct fault *f)
 /**
  * root_make - `root`: mounts the store, and in it the directory that becomes the zone's root
  *
- * Both are mounted on the host's /proc, in init's own mount namespace: it is always there, holds nothing that a zone may be shown, and
+ * Both are mounted on the host's /proc/fs, in init's own mount namespace: it is always there, nobody wants to see it in a zone, and it
  * is not the top of the old root, where they would be in the pivot's way. The zone sees only the directory; scratch directories and
  * masks are other directories of the store. All mounts were made private before, so that the host sees none of this.
  */
@@ -42,8 +42,8 @@ int root_make(struct zone *z, const struct op_root *root, struct fault *f)
 	z->store = store_make(root, f);
 	if (z->store < 0)
 		return -1;
-	if (sys_move_mount(z->store, AT_FDCWD, "/proc") < 0)
-		return fault(f, "move_mount", "/proc");
+	if (sys_move_mount(z->store, AT_FDCWD, "/proc/fs") < 0)
+		return fault(f, "move_mount", "/proc/fs");
 	if (mkdirat(z->store, "root", 0755) < 0 || mkdirat(z->store, "empty-dir", 0555) < 0)
 		return fault(f, "mkdirat", "tmpfs");
 	empty = openat(z->store, "empty-file", O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0444);
@@ -54,7 +54,7 @@ int root_make(struct zone *z, const struct op_root *root, struct fault *f)
 	z->root = sys_open_tree(z->store, "root", 0);
 	if (z->root < 0)
 		return fault(f, "open_tree", "tmpfs");
-	return sys_move_mount(z->root, AT_FDCWD, "/proc") < 0 ? fault(f, "move_mount", "/proc") : 0;
+	return sys_move_mount(z->root, AT_FDCWD, "/proc/fs") < 0 ? fault(f, "move_mount", "/proc/fs") : 0;
 }
 
 /**

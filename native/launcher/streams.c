@@ -144,8 +144,8 @@ void streams_release(struct zone *z)
 	}
 }
 
-/* Only the foreground job may read the terminal; where job control does not apply, anybody may. */
-static bool in_foreground(int terminal)
+/** in_foreground - whether we may read the terminal: the foreground job alone; where job control does not apply, anybody */
+bool in_foreground(int terminal)
 {
 	pid_t foreground = tcgetpgrp(terminal);
 

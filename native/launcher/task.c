@@ -114,7 +114,7 @@ static int become(struct zone *z, struct fault *f)
 	/* Before the ids change: a hard limit may be raised by root only. */
 	if (limits_set(z, f) < 0)
 		return -1;
-	if (identity_take(z, f) < 0 || capabilities_drop(z, f) < 0)
+	if (bounding_set_drop(z, f) < 0 || identity_take(z, f) < 0 || capabilities_drop(z, f) < 0)
 		return -1;
 	/* After the ids have changed: only what the task itself may enter. */
 	if (workdir_enter(z, f) < 0)

@@ -88,8 +88,11 @@ export async function launchBytes(bytes: Uint8Array, options: LaunchOptions): Pr
   const running: Running = {
     pid: child.pid,
     say: (kind, value = 0) => {
-      child.stdin.write(new Uint8Array([kind, value]));
-      child.stdin.flush();
+      // A launcher that has ended already hears nothing.
+      try {
+        child.stdin.write(new Uint8Array([kind, value]));
+        child.stdin.flush();
+      } catch {}
     },
     leave: () => void child.stdin.end(),
     kill: (signal) => child.kill(signal),
