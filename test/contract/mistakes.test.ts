@@ -143,8 +143,6 @@ describe("a wrong policy file is refused", () => {
 describe("an option that this build does not have is unsupported, never ignored", () => {
   test.each([
     [["--image", "debian:12"]],
-    [["--repo-path", "/usr", "--repo-mode", "overlay"]],
-    [["--repo-path", "/usr"]],
     [["--network", "filtered"]],
     [["--network", "bridged"]],
     [["--network", "host"]],

@@ -15,6 +15,8 @@ const layers = {
   mask: { errno: ["ENOENT", "EACCES", "EROFS", "EPERM"], promise: "proc_masked" },
   /** The caller lacks the capability. */
   capabilities: { errno: ["EPERM"], promise: "capabilities" },
+  /** The system call filter refuses the call before anyone looks at it. */
+  syscalls: { errno: ["EPERM", "ENOSYS"], promise: "syscall_filter" },
   /** Mode bits and owner: the id inside is nobody outside. */
   owner: { errno: ["EACCES"], promise: "user_namespace" },
   /** The kernel has no such process in this pid namespace. */
