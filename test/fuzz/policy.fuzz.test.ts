@@ -112,69 +112,89 @@ function check(text: string | Uint8Array): boolean {
   return false;
 }
 
-test("mutants of valid policies", () => {
-  let valid = 0;
-  const runs = fuzz((random) => {
-    const text = random.chance(0.5) ? random.pick(shippedTexts) : randomPolicy(random);
-    if (check(mutate(random, text))) valid++;
-  });
-  // Both ways out are taken.
-  if (onlySeed === undefined && seconds >= 1) expect([valid > 0, valid < runs]).toEqual([true, true]);
-}, timeout);
+test(
+  "mutants of valid policies",
+  () => {
+    let valid = 0;
+    const runs = fuzz((random) => {
+      const text = random.chance(0.5) ? random.pick(shippedTexts) : randomPolicy(random);
+      if (check(mutate(random, text))) valid++;
+    });
+    // Both ways out are taken.
+    if (onlySeed === undefined && seconds >= 1) expect([valid > 0, valid < runs]).toEqual([true, true]);
+  },
+  timeout,
+);
 
-test("any TOML, and mutants of it", () => {
-  fuzz((random) => {
-    const text = randomToml(random);
-    check(text);
-    check(mutate(random, text));
-  });
-}, timeout);
+test(
+  "any TOML, and mutants of it",
+  () => {
+    fuzz((random) => {
+      const text = randomToml(random);
+      check(text);
+      check(mutate(random, text));
+    });
+  },
+  timeout,
+);
 
-test("bytes", () => {
-  fuzz((random) => {
-    const bytes = new TextEncoder().encode(random.pick(shippedTexts));
-    for (let i = random.int(1, 8); i > 0; i--) bytes[random.int(0, bytes.length - 1)] = random.int(0, 255);
-    check(random.chance(0.9) ? bytes : Uint8Array.from(random.list(200, () => random.int(0, 255))));
-  });
-}, timeout);
+test(
+  "bytes",
+  () => {
+    fuzz((random) => {
+      const bytes = new TextEncoder().encode(random.pick(shippedTexts));
+      for (let i = random.int(1, 8); i > 0; i--) bytes[random.int(0, bytes.length - 1)] = random.int(0, 255);
+      check(random.chance(0.9) ? bytes : Uint8Array.from(random.list(200, () => random.int(0, 255))));
+    });
+  },
+  timeout,
+);
 
-test("the locator, without a parser before it", () => {
-  fuzz((random) => {
-    const text = mutate(random, random.chance(0.5) ? random.pick(shippedTexts) : randomToml(random));
-    for (const { keyAt, valueAt, valueEnd } of locateKeys(text).values()) {
-      expect(keyAt >= 0 && keyAt <= valueAt && valueAt <= valueEnd && valueEnd <= text.length).toBe(true);
-    }
-  });
-}, timeout);
+test(
+  "the locator, without a parser before it",
+  () => {
+    fuzz((random) => {
+      const text = mutate(random, random.chance(0.5) ? random.pick(shippedTexts) : randomToml(random));
+      for (const { keyAt, valueAt, valueEnd } of locateKeys(text).values()) {
+        expect(keyAt >= 0 && keyAt <= valueAt && valueAt <= valueEnd && valueEnd <= text.length).toBe(true);
+      }
+    });
+  },
+  timeout,
+);
 
-test("sizes and durations", () => {
-  const words = [
-    "0",
-    "1",
-    "9",
-    "99999",
-    ".",
-    "-",
-    "+",
-    "e",
-    "k",
-    "Ki",
-    "G",
-    "iB",
-    "b",
-    "d",
-    "h",
-    "m",
-    "s",
-    "ms",
-    " ",
-    "\n",
-    "_",
-  ];
-  fuzz((random) => {
-    const text = random.list(8, () => random.pick(words)).join("");
-    for (const value of [parseSize(text), parseDuration(text)]) {
-      if (value !== undefined) expect(Number.isSafeInteger(value) && value >= 0, text).toBe(true);
-    }
-  });
-}, timeout);
+test(
+  "sizes and durations",
+  () => {
+    const words = [
+      "0",
+      "1",
+      "9",
+      "99999",
+      ".",
+      "-",
+      "+",
+      "e",
+      "k",
+      "Ki",
+      "G",
+      "iB",
+      "b",
+      "d",
+      "h",
+      "m",
+      "s",
+      "ms",
+      " ",
+      "\n",
+      "_",
+    ];
+    fuzz((random) => {
+      const text = random.list(8, () => random.pick(words)).join("");
+      for (const value of [parseSize(text), parseDuration(text)]) {
+        if (value !== undefined) expect(Number.isSafeInteger(value) && value >= 0, text).toBe(true);
+      }
+    });
+  },
+  timeout,
+);
