@@ -7,9 +7,15 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { generateCliDocs } from "./generate/cli-docs.ts";
 import { generateContract } from "./generate/contract.ts";
+import { generateEnforcementDocs } from "./generate/enforcement-docs.ts";
 import type { Generator } from "./generate/generator.ts";
 import { generatePolicies } from "./generate/policies.ts";
-import { generateCapabilityCalls, generateDefaultProfile, generateFilters, generateSyscalls } from "./generate/seccomp.ts";
+import {
+  generateCapabilityCalls,
+  generateDefaultProfile,
+  generateFilters,
+  generateSyscalls,
+} from "./generate/seccomp.ts";
 
 const generators: readonly Generator[] = [
   generateContract,
@@ -19,6 +25,7 @@ const generators: readonly Generator[] = [
   generateCapabilityCalls,
   generateFilters,
   generateCliDocs,
+  generateEnforcementDocs,
 ];
 
 async function main(check: boolean): Promise<number> {

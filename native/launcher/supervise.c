@@ -176,10 +176,8 @@ static void init_turn(struct zone *z, struct run *run)
 	}
 	if (message.kind == MESSAGE_PTY && fd >= 0)
 		pty_attach(z, fd);
-	if (message.kind == MESSAGE_LISTENER && fd >= 0) {
+	if (message.kind == MESSAGE_LISTENER && fd >= 0)
 		z->listener = fd;
-		z->verifying = z->plan.only[OP_VERIFY];
-	}
 	if (message.kind != MESSAGE_EXITED && message.kind != MESSAGE_MEMORY)
 		return;
 	run->end = message.end;
@@ -375,6 +373,7 @@ void supervise(struct zone *z)
 	const struct op *timeout = z->plan.only[OP_TIMEOUT];
 	struct run run = {.startup_open = true, .wall_ns = NEVER, .kill_ns = NEVER, .sweep_ns = NEVER, .winch = -1};
 
+	z->verifying = z->plan.only[OP_VERIFY];
 	if (timeout && timeout->u.timeout.wall_ms > 0 && timeout->u.timeout.wall_ms < NEVER / 2000000u)
 		run.wall_ns = clock_ns() + timeout->u.timeout.wall_ms * 1000000u;
 	if (z->plan.only[OP_IO]->u.io.mode == IO_PTY) {

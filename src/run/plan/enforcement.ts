@@ -73,6 +73,24 @@ export const enforcement = {
       },
     },
   },
+  workspace_copy_on_write: {
+    rules: "--repo-path with --repo-mode overlay, --overlay-bind",
+    means: {
+      overlayfs: {
+        words: "overlayfs",
+        kernel: "5.11",
+        when: "the file systems can be layered; seen by trying",
+        effect: "writes go to a layer: the host's files stay as they are",
+      },
+      reflink: {
+        words: "reflink copy",
+        kernel: "4.5",
+        when: "no overlayfs, and the file system shares blocks (btrfs, XFS)",
+        effect: "the task works on a copy that shares its blocks",
+      },
+      copy: { words: "copy", kernel: "any", when: "neither", effect: "the task works on a copy" },
+    },
+  },
   proc_masked: {
     rules: "always",
     means: {
@@ -138,6 +156,17 @@ export const enforcement = {
         when: always,
         effect:
           "EPERM and an event; ENOSYS for calls that are newer than the profile; foreign architectures are killed",
+      },
+    },
+  },
+  denial_events: {
+    rules: "always",
+    means: {
+      listener: {
+        words: "seccomp user notification",
+        kernel: "5.0",
+        when: "the filter lets sendmsg pass, by which the listener is handed over; else `unavailable`, and calls are denied in silence",
+        effect: "an event for each denied call, 256 at most, the rest counted",
       },
     },
   },

@@ -44,7 +44,8 @@ export type GuaranteeName =
   | "rlimit_nofile"
   | "rlimit_core"
   | "self_test"
-  | "workspace_copy_on_write";
+  | "workspace_copy_on_write"
+  | "denial_events";
 
 /** A promise about the zone, and the ops that keep it: if one of them is skipped, the report takes the promise back. */
 export interface PlannedGuarantee {

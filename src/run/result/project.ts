@@ -152,8 +152,10 @@ function projectGuarantees(report: Report, ran: boolean): Result["guarantees"] {
   });
 }
 
-/** Complete only if the report is: every record arrived, up to the last, and no denial was left out. */
+/** Complete only if the report is: every record arrived, up to the last, and no denied call was left out or could not be seen. */
 function trustLevel(report: Report, ran: boolean): Result["enforcement"]["trust_level"] {
   if (!ran) return "unavailable";
+  const seen = report.plan.guarantees.some(({ name, state }) => name === "denial_events" && state === "enforced");
+  if (!seen) return "best_effort";
   return report.lost === null && report.ended !== null && report.deniedMore === 0 ? "complete" : "partial";
 }

@@ -1,7 +1,7 @@
 import { policyOrigin } from "../../policy/policy.ts";
 import { pathArguments } from "../../seccomp/arguments.ts";
 import { seccompFlag } from "../contract.ts";
-import { addOp, keep, type PlanDraft, refuse } from "../draft.ts";
+import { addOp, keep, type PlanDraft, refuse, unavailable } from "../draft.ts";
 
 /** The system call filter, compiled for this policy; the last lock before the command. */
 export function planSeccomp(draft: PlanDraft): void {
@@ -19,4 +19,8 @@ export function planSeccomp(draft: PlanDraft): void {
   const op = { op: "seccomp", flags, filter: filter.filter, paths } as const;
   const index = addOp(draft, op, origin, `system call filter ${filter.profile}, ${listening}`);
   keep(draft, "syscall_filter", "seccomp", [index], ` ${filter.profile}`);
+  // Honest about what is missing: the mounts tell nobody, and Landlock only the privileged, by the audit log.
+  if (filter.listen)
+    keep(draft, "denial_events", "listener", [index], "; denied files show as errors to the task alone");
+  else unavailable(draft, "denial_events", "the filter denies sendmsg, by which its listener is handed over");
 }
