@@ -1,6 +1,5 @@
 import type { Origin } from "../../diagnostic.ts";
-import { type Policy, policyOrigin } from "../../policy/policy.ts";
-import type { RequestLimits } from "../../request.ts";
+import { policyOrigin } from "../../policy/policy.ts";
 import { addOp, keep, notRequested, type PlanDraft } from "../draft.ts";
 
 /** A limit that someone asked for, with the place that asked. */
@@ -25,57 +24,15 @@ export function wanted(
   return null;
 }
 
-interface RlimitRule {
-  readonly guarantee: `rlimit_${"cpu" | "as" | "fsize" | "nofile" | "core"}`;
-  readonly resource: number;
-  readonly flag: string;
-  readonly key: string;
-  readonly ofRequest: (limits: RequestLimits) => number | undefined;
-  readonly ofPolicy: (limits: Policy["limits"]) => number | null;
-}
-
-const rlimitRules: readonly RlimitRule[] = [
-  {
-    guarantee: "rlimit_cpu",
-    resource: rlimit.cpu,
-    flag: "--limit-cpu",
-    key: "limits.cpu",
-    ofRequest: (limits) => limits.cpuSeconds,
-    ofPolicy: (limits) => limits.cpuSeconds,
-  },
-  {
-    guarantee: "rlimit_as",
-    resource: rlimit.as,
-    flag: "--limit-as",
-    key: "limits.as",
-    ofRequest: (limits) => limits.asBytes,
-    ofPolicy: (limits) => limits.asBytes,
-  },
-  {
-    guarantee: "rlimit_fsize",
-    resource: rlimit.fsize,
-    flag: "--limit-fsize",
-    key: "limits.fsize",
-    ofRequest: (limits) => limits.fsizeBytes,
-    ofPolicy: (limits) => limits.fsizeBytes,
-  },
-  {
-    guarantee: "rlimit_nofile",
-    resource: rlimit.nofile,
-    flag: "--limit-nofile",
-    key: "limits.nofile",
-    ofRequest: (limits) => limits.nofile,
-    ofPolicy: (limits) => limits.nofile,
-  },
-  {
-    guarantee: "rlimit_core",
-    resource: rlimit.core,
-    flag: "--limit-core",
-    key: "limits.core",
-    ofRequest: (limits) => limits.coreBytes,
-    ofPolicy: (limits) => limits.coreBytes,
-  },
-];
+/** Limits of each process: the key of the policy and the flag share the name, request and policy the field. */
+const rlimitFields = {
+  cpu: "cpuSeconds",
+  as: "asBytes",
+  fsize: "fsizeBytes",
+  nofile: "nofile",
+  core: "coreBytes",
+} as const;
+type RlimitName = keyof typeof rlimitFields;
 
 /** Time between SIGTERM and SIGKILL when a zone runs out of wall-clock time or is cancelled. */
 const graceMs = 5000;
@@ -90,25 +47,21 @@ export function planLimits(draft: PlanDraft): void {
   const op = addOp(draft, { op: "timeout", wall_ms: wallMs, grace_ms: graceMs }, origin, words);
   if (wallMs === 0) notRequested(draft, "wall_clock");
   else keep(draft, "wall_clock", "timer", [op]);
-  for (const rule of rlimitRules) planRlimit(draft, rule);
+  for (const name of Object.keys(rlimitFields) as RlimitName[]) planRlimit(draft, name);
 }
 
-function planRlimit(draft: PlanDraft, rule: RlimitRule): void {
-  const limit = wanted(
-    draft,
-    rule.flag,
-    rule.ofRequest(draft.request.limits),
-    rule.key,
-    rule.ofPolicy(draft.policy.limits),
-  );
+function planRlimit(draft: PlanDraft, name: RlimitName): void {
+  const field = rlimitFields[name];
+  const key = `limits.${name}`;
+  const limit = wanted(draft, `--limit-${name}`, draft.request.limits[field], key, draft.policy.limits[field]);
   if (limit === null) {
-    notRequested(draft, rule.guarantee);
+    notRequested(draft, `rlimit_${name}`);
     return;
   }
   // SIGXCPU comes at the soft limit, SIGKILL at the hard one: a second in between lets a program say why it stops.
-  const hard = rule.resource === rlimit.cpu ? limit.value + 1 : limit.value;
-  const op = { op: "rlimit", resource: rule.resource, soft: limit.value, hard, clamp: 1 } as const;
+  const hard = name === "cpu" ? limit.value + 1 : limit.value;
+  const op = { op: "rlimit", resource: rlimit[name], soft: limit.value, hard, clamp: 1 } as const;
   // A lower hard limit of the caller's is kept (`clamp`): less than asked is still within what was asked.
-  addOp(draft, op, limit.origin, `${rule.key} ${limit.value}`);
-  keep(draft, rule.guarantee, "rlimit", []);
+  addOp(draft, op, limit.origin, `${key} ${limit.value}`);
+  keep(draft, `rlimit_${name}`, "rlimit", []);
 }
