@@ -1,4 +1,6 @@
 /** The suites in the order they run, and who runs each. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 
 /** Who runs a suite: root, an ordinary user, root inside the rig's VM, or simply whoever started the run. */
 export type RunAs = "root" | "user" | "vm";
@@ -17,12 +19,31 @@ const twice = { privilegeSensitive: true, inVm: false };
 export const SUITES: readonly Suite[] = [
   { name: "unit", ...plain },
   { name: "golden", ...plain },
+  { name: "native", ...twice },
   { name: "contract", ...twice },
   { name: "zone", ...twice },
   { name: "escape", ...twice },
   { name: "fuzz", ...plain },
   { name: "kernel", privilegeSensitive: false, inVm: true },
 ];
+
+/**
+ * What keeps `make test` from being all of the tests: a folder under test/ with tests that no suite runs, a suite without a folder, or a
+ * test file beside the folders. Each in a sentence; none when all is well.
+ */
+export function strayTests(folder: string): string[] {
+  const files = [...new Bun.Glob("**/*.test.{ts,tsx,js}").scanSync(folder)].sort();
+  const names = [...new Set(files.map((file) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : file)))];
+  const known = SUITES.map(({ name }) => name);
+  return [
+    ...names
+      .filter((name) => !known.includes(name))
+      .map((name) => `test/${name} holds tests and is no suite of scripts/suites/suites.ts`),
+    ...known
+      .filter((name) => !names.includes(name))
+      .map((name) => `test/${name} is a suite and ${existsSync(join(folder, name)) ? "holds no test" : "does not exist"}`),
+  ];
+}
 
 export interface SuiteRun {
   readonly suite: string;

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseJunit, type TestCase } from "../../../scripts/suites/junit.ts";
 import { type ExpectedSkip, expectsSkip, parseExpectedSkips } from "../../../scripts/suites/skips.ts";
-import { planRuns, SUITES } from "../../../scripts/suites/suites.ts";
+import { planRuns, SUITES, strayTests } from "../../../scripts/suites/suites.ts";
 import { renderTallies, renderTotal, tallyRun } from "../../../scripts/suites/tally.ts";
 
 const zone = { suite: "zone", as: "user" } as const;
@@ -36,7 +39,7 @@ describe("the plan of runs", () => {
   test("root runs the privilege-sensitive suites twice, the others once", () => {
     const runs = planRuns({ isRoot: true, only: [], as: undefined }).map(({ suite, as }) => `${suite}:${as}`);
     expect(runs).toEqual(
-      "unit:root golden:root contract:root contract:user zone:root zone:user escape:root escape:user fuzz:root kernel:vm".split(
+      "unit:root golden:root native:root native:user contract:root contract:user zone:root zone:user escape:root escape:user fuzz:root kernel:vm".split(
         " ",
       ),
     );
@@ -56,6 +59,34 @@ describe("the plan of runs", () => {
   test("an unknown suite, or root for who isn't, is refused", () => {
     expect(() => planRuns({ isRoot: true, only: ["zones"], as: undefined })).toThrow(/no suite named zones/);
     expect(() => planRuns({ isRoot: false, only: [], as: "root" })).toThrow(/needs root/);
+  });
+});
+
+describe("the folders under test/", () => {
+  test("are all suites, and every suite is a folder with tests", () => {
+    expect(strayTests(join(import.meta.dir, "../.."))).toEqual([]);
+  });
+
+  test("one that no suite runs is found, and so is a suite that is gone", () => {
+    const folder = mkdtempSync(join(tmpdir(), "rauha-suites-"));
+    try {
+      for (const { name } of SUITES) mkdirSync(join(folder, name, "deep"), { recursive: true });
+      for (const { name } of SUITES) writeFileSync(join(folder, name, "deep", "a.test.ts"), "");
+      mkdirSync(join(folder, "support"));
+      expect(strayTests(folder)).toEqual([]);
+      mkdirSync(join(folder, "extra"));
+      for (const file of ["extra/b.test.ts", "c.test.ts"]) writeFileSync(join(folder, file), "");
+      rmSync(join(folder, "golden"), { recursive: true });
+      rmSync(join(folder, "zone", "deep"), { recursive: true });
+      expect(strayTests(folder)).toEqual([
+        "test/c.test.ts holds tests and is no suite of scripts/suites/suites.ts",
+        "test/extra holds tests and is no suite of scripts/suites/suites.ts",
+        "test/golden is a suite and does not exist",
+        "test/zone is a suite and holds no test",
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 
