@@ -22,7 +22,7 @@ try {
 }
 
 async function runOwnTests(): Promise<boolean> {
-  const command = [`${process.cwd()}/node_modules/.bin/bun`, "test", "test/unit"];
+  const command = ["node_modules/.bin/bun", "test", "--timeout=60000", "test/unit"];
   console.log("demo: the unit tests of this repository, in a zone that sees it read-only\n");
   console.log(`$ dist/rauha sandbox --repo-path . --repo-mode ro -- ${command.join(" ")}`);
   const result = await sandbox({ flags: ["--repo-path", ".", "--repo-mode", "ro"], command });

@@ -36,7 +36,7 @@ find_process() {
 # On a folder of its own, and not for long: an attempt that gets through must not harm the host that it shows.
 mount_here() {
 	local folder
-	folder=$(mktemp -d) && mount -t tmpfs none "$folder" && umount "$folder" && echo "mounted a tmpfs on $folder"
+	folder=$(mktemp -d) && mount -t tmpfs none "$folder" 2> >(head -n 1 >&2) && umount "$folder" && echo "mounted a tmpfs on $folder"
 }
 find_secret() {
 	env | grep "$1" && return 0
