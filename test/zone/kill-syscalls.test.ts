@@ -1,0 +1,95 @@
+/**
+ * SIGKILL at the system calls of rauha, of the launcher, of init and of the task until it is the command: strace's fault injection kills the
+ * process that makes the call. Whoever it was, nothing stays but what the next invocation sweeps.
+ */
+import { expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { makeFolder } from "../support/folders.ts";
+import { leftSince, takeSnapshot } from "../support/host-snapshot.ts";
+import { canTrace, inVm, needs, patient } from "../support/identity.ts";
+import { callerEnvironment, RAUHA, sandbox } from "../support/rauha.ts";
+
+const command = [RAUHA, "sandbox", "--result", "/dev/null", "--", "true"];
+const MOST_POINTS = inVm ? 20 : 130;
+const BUDGET_MS = patient(60_000);
+
+interface Point {
+  readonly call: string;
+  readonly nth: number;
+}
+
+/** Runs rauha under strace, with these expressions. */
+async function traced(options: readonly string[], cwd: string): Promise<number | null> {
+  const child = Bun.spawn(["strace", "-f", "-qq", ...options, ...command], {
+    cwd,
+    env: callerEnvironment(),
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  const impatience = setTimeout(() => child.kill("SIGKILL"), patient(20_000));
+  await child.exited;
+  clearTimeout(impatience);
+  return child.exitCode;
+}
+
+/** Each call that any process of the run makes, with the numbers that strace gives its occurrences within one process. */
+async function pointsOfARun(): Promise<Point[]> {
+  const folder = makeFolder("trace");
+  const log = join(folder, "log");
+  await traced(["-ff", "-o", log, "-e", "trace=!futex,madvise,mprotect,sched_yield,clock_gettime"], folder);
+  const most = new Map<string, number>();
+  for (const name of readdirSync(folder)) {
+    const lines = readFileSync(join(folder, name), "utf8").split("\n");
+    // Of rauha itself, its runtime's start is of no interest; the launcher's processes have no dozen of threads.
+    const counts = new Map<string, number>();
+    for (const line of lines) {
+      const call = /^(\w+)\(/.exec(line)?.[1];
+      if (call !== undefined) counts.set(call, (counts.get(call) ?? 0) + 1);
+    }
+    for (const [call, count] of counts) most.set(call, Math.max(count, most.get(call) ?? 0));
+  }
+  const all = [...most].flatMap(([call, count]) =>
+    Array.from({ length: count }, (_, index) => ({ call, nth: index + 1 })),
+  );
+  const rare = all.filter(({ nth }) => nth <= 2);
+  const rest = all.filter(({ nth }) => nth > 2);
+  const step = Math.max(1, Math.ceil(rest.length / Math.max(1, MOST_POINTS - rare.length)));
+  return [...rare, ...rest.filter((_, index) => index % step === 0)].slice(0, MOST_POINTS);
+}
+
+needs("root and strace", canTrace)(
+  "a kill at each early system call leaves nothing but old cgroups to sweep",
+  async () => {
+    const points = await pointsOfARun();
+    expect(points.length).toBeGreaterThan(15);
+    for (const call of ["clone3", "move_mount", "pivot_root", "execve"])
+      expect(points.map((point) => point.call)).toContain(call);
+    const folder = makeFolder("cwd");
+    const end = performance.now() + BUDGET_MS;
+    const abandoned = new Set<string>();
+    let done = 0;
+    for (const { call, nth } of points) {
+      if (performance.now() > end) break;
+      const before = takeSnapshot([folder]);
+      await traced(["-o", "/dev/null", "-e", `trace=${call}`, "-e", `inject=${call}:signal=KILL:when=${nth}`], folder);
+      let left = await leftSince(before, [folder], 60);
+      // Slower than usual is not left behind; a cgroup without a launcher stays until the next run.
+      if (left.some((item) => !item.startsWith("cgroups: "))) left = await leftSince(before, [folder]);
+      for (const item of left.filter((entry) => entry.startsWith("cgroups: "))) abandoned.add(item.slice(9));
+      const rest = left.filter((item) => !item.startsWith("cgroups: "));
+      expect({ call, nth, left: rest }).toEqual({ call, nth, left: [] });
+      done++;
+    }
+    expect(done).toBeGreaterThan(Math.min(points.length, 40) - 1);
+    const then = new Date(Date.now() - 3_600_000);
+    for (const path of abandoned) if (existsSync(path)) utimesSync(path, then, then);
+    await sandbox([], ["sleep", "0.1"]);
+    expect([...abandoned].filter((path) => existsSync(path))).toEqual([]);
+  },
+  patient(120_000),
+);
+
+test("a run under strace works at all, where there is one", async () => {
+  if (!canTrace) return;
+  expect(await traced(["-o", "/dev/null"], makeFolder("works"))).toBe(0);
+});
