@@ -41,7 +41,9 @@ export function strayTests(folder: string): string[] {
       .map((name) => `test/${name} holds tests and is no suite of scripts/suites/suites.ts`),
     ...known
       .filter((name) => !names.includes(name))
-      .map((name) => `test/${name} is a suite and ${existsSync(join(folder, name)) ? "holds no test" : "does not exist"}`),
+      .map(
+        (name) => `test/${name} is a suite and ${existsSync(join(folder, name)) ? "holds no test" : "does not exist"}`,
+      ),
   ];
 }
 
