@@ -27,7 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HIGH 0xdeadbeef00000000UL
+#define HIGH	  0xdeadbeef00000000UL
 #define FILE_NAME ((unsigned long)"probe.file")
 
 struct attempt {
@@ -38,87 +38,87 @@ struct attempt {
 
 /* Numbers that older headers lack. */
 #define NR_FCHMODAT2 452
-#define NR_UNKNOWN 0x3fff
+#define NR_UNKNOWN   0x3fff
 
-static struct sock_filter allow_all[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
-static struct sock_fprog second_filter = { 1, allow_all };
+static struct sock_filter allow_all[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+static struct sock_fprog second_filter = {1, allow_all};
 
 static const struct attempt attempts[] = {
-	{ "socket unix", SYS_socket, { AF_UNIX, SOCK_STREAM } },
-	{ "socket inet stream", SYS_socket, { AF_INET, SOCK_STREAM | SOCK_CLOEXEC } },
-	{ "socket inet datagram", SYS_socket, { AF_INET, SOCK_DGRAM, 17 } },
-	{ "socket inet6 stream", SYS_socket, { AF_INET6, SOCK_STREAM, 6 } },
-	{ "socket inet stream, high bits", SYS_socket, { HIGH | AF_INET, HIGH | SOCK_STREAM, HIGH } },
-	{ "socket inet raw", SYS_socket, { AF_INET, SOCK_RAW, 255 } },
-	{ "socket inet raw, flags", SYS_socket, { AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 1 } },
-	{ "socket inet sctp", SYS_socket, { AF_INET, SOCK_STREAM, 132 } },
-	{ "socket inet mptcp", SYS_socket, { AF_INET, SOCK_STREAM, 262 } },
-	{ "socket packet", SYS_socket, { AF_PACKET, SOCK_RAW, 0x300 } },
-	{ "socket inet packet", SYS_socket, { AF_INET, SOCK_PACKET, 0x300 } },
-	{ "socket netlink route", SYS_socket, { AF_NETLINK, SOCK_RAW, 0 } },
-	{ "socket netlink audit", SYS_socket, { AF_NETLINK, SOCK_RAW, 9 } },
-	{ "socket netlink netfilter", SYS_socket, { AF_NETLINK, SOCK_RAW, 12 } },
-	{ "socket vsock", SYS_socket, { 40, SOCK_STREAM } },
-	{ "socket vsock, high bits", SYS_socket, { HIGH | 40, SOCK_STREAM } },
-	{ "socket alg", SYS_socket, { 38, SOCK_SEQPACKET } },
-	{ "socket key", SYS_socket, { 15, SOCK_RAW, 2 } },
-	{ "socket bluetooth", SYS_socket, { 31, SOCK_RAW, 1 } },
-	{ "clone", SYS_clone, { SIGCHLD } },
-	{ "clone newuser", SYS_clone, { 0x10000000 | SIGCHLD } },
-	{ "clone newuser, high bits", SYS_clone, { HIGH | 0x10000000 | SIGCHLD } },
-	{ "clone newnet", SYS_clone, { 0x40000000 | SIGCHLD } },
-	{ "clone3", SYS_clone3, { 0 } },
-	{ "unshare newuser", SYS_unshare, { 0x10000000 } },
-	{ "unshare newtime", SYS_unshare, { 0x80 } },
-	{ "setns", SYS_setns, { -1UL, 0 } },
-	{ "ioctl TCGETS", SYS_ioctl, { -1UL, 0x5401 } },
-	{ "ioctl TIOCSTI", SYS_ioctl, { -1UL, 0x5412 } },
-	{ "ioctl TIOCSTI, high bits", SYS_ioctl, { -1UL, HIGH | 0x5412 } },
-	{ "ioctl TIOCLINUX", SYS_ioctl, { -1UL, 0x541c } },
-	{ "ioctl TIOCLINUX, high bits", SYS_ioctl, { -1UL, 0xffffffff0000541c } },
-	{ "ioctl TIOCSETD", SYS_ioctl, { -1UL, 0x5423 } },
-	{ "personality query", SYS_personality, { 0xffffffff } },
-	{ "personality no randomize", SYS_personality, { 0x0040000 } },
-	{ "personality read implies exec", SYS_personality, { 0x0400000 } },
-	{ "chmod 755", SYS_fchmodat, { AT_FDCWD, FILE_NAME, 0755 } },
-	{ "chmod u+s", SYS_fchmodat, { AT_FDCWD, FILE_NAME, 04755 } },
-	{ "chmod u+s, high bits", SYS_fchmodat, { AT_FDCWD, FILE_NAME, HIGH | 04755 } },
-	{ "chmod g+s", SYS_fchmodat, { AT_FDCWD, FILE_NAME, 02755 } },
-	{ "fchmodat2 u+s", NR_FCHMODAT2, { AT_FDCWD, FILE_NAME, 04755 } },
-	{ "mknod fifo", SYS_mknodat, { AT_FDCWD, (unsigned long)"probe.fifo", S_IFIFO | 0600 } },
-	{ "mknod device", SYS_mknodat, { AT_FDCWD, (unsigned long)"probe.null", S_IFCHR | 0600, 0x103 } },
-	{ "mknod whiteout", SYS_mknodat, { AT_FDCWD, (unsigned long)"probe.white", S_IFCHR | 0600, 0 } },
-	{ "mknod u+s", SYS_mknodat, { AT_FDCWD, (unsigned long)"probe.suid", S_IFREG | 04700 } },
-	{ "ptrace traceme", SYS_ptrace, { 0 } },
-	{ "process_vm_readv", SYS_process_vm_readv, { 0, 0, 0, 0, 0, 1 } },
-	{ "pidfd_getfd", SYS_pidfd_getfd, { -1UL, 0, 0 } },
-	{ "bpf", SYS_bpf, { -1UL, 0, 0 } },
-	{ "keyctl", SYS_keyctl, { -1UL } },
-	{ "add_key", SYS_add_key, { 0, 0, 0, 0, 0 } },
-	{ "request_key", SYS_request_key, { 0, 0, 0, 0 } },
-	{ "userfaultfd", SYS_userfaultfd, { -1UL } },
-	{ "perf_event_open", SYS_perf_event_open, { 0, 0, -1UL, -1UL, 0 } },
-	{ "io_uring_setup", SYS_io_uring_setup, { 0, 0 } },
-	{ "io_uring_enter", SYS_io_uring_enter, { -1UL } },
-	{ "mount", SYS_mount, { 0, 0, 0, 0, 0 } },
-	{ "umount2", SYS_umount2, { 0, 0 } },
-	{ "fsopen", SYS_fsopen, { 0, 0 } },
-	{ "open_tree", SYS_open_tree, { -1UL, 0, 0 } },
-	{ "pivot_root", SYS_pivot_root, { 0, 0 } },
-	{ "chroot", SYS_chroot, { 0 } },
-	{ "open_by_handle_at", SYS_open_by_handle_at, { -1UL, 0, 0 } },
-	{ "kexec_load", SYS_kexec_load, { 0, 1UL << 40, 0, 0 } },
-	{ "init_module", SYS_init_module, { 0, 0, 0 } },
-	{ "swapon", SYS_swapon, { 0, 0 } },
-	{ "settimeofday", SYS_settimeofday, { 1, 1 } },
-	{ "reboot", SYS_reboot, { 0, 0, 0, 0 } },
-	{ "seccomp filter", SYS_seccomp, { 1, 0, (unsigned long)&second_filter } },
-	{ "seccomp second listener", SYS_seccomp, { 1, 8, (unsigned long)&second_filter } },
-	{ "unknown call", NR_UNKNOWN, { 0 } },
-	{ "skipped call", -1, { 0 } },
-	{ "getppid", SYS_getppid, { 0 } },
+	{"socket unix", SYS_socket, {AF_UNIX, SOCK_STREAM}},
+	{"socket inet stream", SYS_socket, {AF_INET, SOCK_STREAM | SOCK_CLOEXEC}},
+	{"socket inet datagram", SYS_socket, {AF_INET, SOCK_DGRAM, 17}},
+	{"socket inet6 stream", SYS_socket, {AF_INET6, SOCK_STREAM, 6}},
+	{"socket inet stream, high bits", SYS_socket, {HIGH | AF_INET, HIGH | SOCK_STREAM, HIGH}},
+	{"socket inet raw", SYS_socket, {AF_INET, SOCK_RAW, 255}},
+	{"socket inet raw, flags", SYS_socket, {AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 1}},
+	{"socket inet sctp", SYS_socket, {AF_INET, SOCK_STREAM, 132}},
+	{"socket inet mptcp", SYS_socket, {AF_INET, SOCK_STREAM, 262}},
+	{"socket packet", SYS_socket, {AF_PACKET, SOCK_RAW, 0x300}},
+	{"socket inet packet", SYS_socket, {AF_INET, SOCK_PACKET, 0x300}},
+	{"socket netlink route", SYS_socket, {AF_NETLINK, SOCK_RAW, 0}},
+	{"socket netlink audit", SYS_socket, {AF_NETLINK, SOCK_RAW, 9}},
+	{"socket netlink netfilter", SYS_socket, {AF_NETLINK, SOCK_RAW, 12}},
+	{"socket vsock", SYS_socket, {40, SOCK_STREAM}},
+	{"socket vsock, high bits", SYS_socket, {HIGH | 40, SOCK_STREAM}},
+	{"socket alg", SYS_socket, {38, SOCK_SEQPACKET}},
+	{"socket key", SYS_socket, {15, SOCK_RAW, 2}},
+	{"socket bluetooth", SYS_socket, {31, SOCK_RAW, 1}},
+	{"clone", SYS_clone, {SIGCHLD}},
+	{"clone newuser", SYS_clone, {0x10000000 | SIGCHLD}},
+	{"clone newuser, high bits", SYS_clone, {HIGH | 0x10000000 | SIGCHLD}},
+	{"clone newnet", SYS_clone, {0x40000000 | SIGCHLD}},
+	{"clone3", SYS_clone3, {0}},
+	{"unshare newuser", SYS_unshare, {0x10000000}},
+	{"unshare newtime", SYS_unshare, {0x80}},
+	{"setns", SYS_setns, {-1UL, 0}},
+	{"ioctl TCGETS", SYS_ioctl, {-1UL, 0x5401}},
+	{"ioctl TIOCSTI", SYS_ioctl, {-1UL, 0x5412}},
+	{"ioctl TIOCSTI, high bits", SYS_ioctl, {-1UL, HIGH | 0x5412}},
+	{"ioctl TIOCLINUX", SYS_ioctl, {-1UL, 0x541c}},
+	{"ioctl TIOCLINUX, high bits", SYS_ioctl, {-1UL, 0xffffffff0000541c}},
+	{"ioctl TIOCSETD", SYS_ioctl, {-1UL, 0x5423}},
+	{"personality query", SYS_personality, {0xffffffff}},
+	{"personality no randomize", SYS_personality, {0x0040000}},
+	{"personality read implies exec", SYS_personality, {0x0400000}},
+	{"chmod 755", SYS_fchmodat, {AT_FDCWD, FILE_NAME, 0755}},
+	{"chmod u+s", SYS_fchmodat, {AT_FDCWD, FILE_NAME, 04755}},
+	{"chmod u+s, high bits", SYS_fchmodat, {AT_FDCWD, FILE_NAME, HIGH | 04755}},
+	{"chmod g+s", SYS_fchmodat, {AT_FDCWD, FILE_NAME, 02755}},
+	{"fchmodat2 u+s", NR_FCHMODAT2, {AT_FDCWD, FILE_NAME, 04755}},
+	{"mknod fifo", SYS_mknodat, {AT_FDCWD, (unsigned long)"probe.fifo", S_IFIFO | 0600}},
+	{"mknod device", SYS_mknodat, {AT_FDCWD, (unsigned long)"probe.null", S_IFCHR | 0600, 0x103}},
+	{"mknod whiteout", SYS_mknodat, {AT_FDCWD, (unsigned long)"probe.white", S_IFCHR | 0600, 0}},
+	{"mknod u+s", SYS_mknodat, {AT_FDCWD, (unsigned long)"probe.suid", S_IFREG | 04700}},
+	{"ptrace traceme", SYS_ptrace, {0}},
+	{"process_vm_readv", SYS_process_vm_readv, {0, 0, 0, 0, 0, 1}},
+	{"pidfd_getfd", SYS_pidfd_getfd, {-1UL, 0, 0}},
+	{"bpf", SYS_bpf, {-1UL, 0, 0}},
+	{"keyctl", SYS_keyctl, {-1UL}},
+	{"add_key", SYS_add_key, {0, 0, 0, 0, 0}},
+	{"request_key", SYS_request_key, {0, 0, 0, 0}},
+	{"userfaultfd", SYS_userfaultfd, {-1UL}},
+	{"perf_event_open", SYS_perf_event_open, {0, 0, -1UL, -1UL, 0}},
+	{"io_uring_setup", SYS_io_uring_setup, {0, 0}},
+	{"io_uring_enter", SYS_io_uring_enter, {-1UL}},
+	{"mount", SYS_mount, {0, 0, 0, 0, 0}},
+	{"umount2", SYS_umount2, {0, 0}},
+	{"fsopen", SYS_fsopen, {0, 0}},
+	{"open_tree", SYS_open_tree, {-1UL, 0, 0}},
+	{"pivot_root", SYS_pivot_root, {0, 0}},
+	{"chroot", SYS_chroot, {0}},
+	{"open_by_handle_at", SYS_open_by_handle_at, {-1UL, 0, 0}},
+	{"kexec_load", SYS_kexec_load, {0, 1UL << 40, 0, 0}},
+	{"init_module", SYS_init_module, {0, 0, 0}},
+	{"swapon", SYS_swapon, {0, 0}},
+	{"settimeofday", SYS_settimeofday, {1, 1}},
+	{"reboot", SYS_reboot, {0, 0, 0, 0}},
+	{"seccomp filter", SYS_seccomp, {1, 0, (unsigned long)&second_filter}},
+	{"seccomp second listener", SYS_seccomp, {1, 8, (unsigned long)&second_filter}},
+	{"unknown call", NR_UNKNOWN, {0}},
+	{"skipped call", -1, {0}},
+	{"getppid", SYS_getppid, {0}},
 #ifdef __x86_64__
-	{ "x32 getpid", 0x40000000 | SYS_getpid, { 0 } },
+	{"x32 getpid", 0x40000000 | SYS_getpid, {0}},
 #endif
 };
 
@@ -185,7 +185,7 @@ static void try_all(void)
 static int install(const char *path, unsigned int flags)
 {
 	static struct sock_filter code[4096];
-	struct sock_fprog program = { 0, code };
+	struct sock_fprog program = {0, code};
 	int file = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t size = file < 0 ? -1 : read(file, code, sizeof(code));
 	long result;
@@ -205,9 +205,10 @@ static int install(const char *path, unsigned int flags)
 /* Hands a descriptor over; what the descriptor was called here stays open. */
 static void send_fd(int channel, int fd)
 {
-	char byte = 0, space[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec part = { &byte, 1 };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space) };
+	char byte = 0, space[CMSG_SPACE(sizeof(int))] = {0};
+	struct iovec part = {&byte, 1};
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space)};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
 	header->cmsg_level = SOL_SOCKET;
@@ -221,8 +222,9 @@ static void send_fd(int channel, int fd)
 static int receive_fd(int channel)
 {
 	char byte, space[CMSG_SPACE(sizeof(int))];
-	struct iovec part = { &byte, 1 };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space) };
+	struct iovec part = {&byte, 1};
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space)};
 	int fd;
 
 	if (recvmsg(channel, &message, MSG_CMSG_CLOEXEC) != 1 || CMSG_FIRSTHDR(&message) == NULL)
@@ -234,11 +236,11 @@ static int receive_fd(int channel)
 /* Answers EPERM to everything until nobody is left who could ask. */
 static void answer(int listener)
 {
-	struct pollfd watched = { .fd = listener, .events = POLLIN };
+	struct pollfd watched = {.fd = listener, .events = POLLIN};
 
 	while (poll(&watched, 1, -1) == 1 && (watched.revents & POLLIN)) {
-		struct seccomp_notif call = { 0 };
-		struct seccomp_notif_resp reply = { .error = -EPERM };
+		struct seccomp_notif call = {0};
+		struct seccomp_notif_resp reply = {.error = -EPERM};
 
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
 			continue;
