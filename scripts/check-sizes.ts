@@ -30,7 +30,8 @@ export function checkSizes(root: string): Sizes {
   const p90 = quantile(src, 0.9);
 
   const breaches = [...overCap(typescript, TYPESCRIPT_LINES), ...overCap(native, C_LINES)];
-  if (launcher > LAUNCHER_LINES) breaches.push(`native/launcher has ${launcher} lines of code, at most ${LAUNCHER_LINES}`);
+  if (launcher > LAUNCHER_LINES)
+    breaches.push(`native/launcher has ${launcher} lines of code, at most ${LAUNCHER_LINES}`);
   if (median > SRC_MEDIAN) breaches.push(`the median file of src has ${median} lines, at most ${SRC_MEDIAN}`);
   if (p90 > SRC_P90) breaches.push(`the 90th percentile of src is ${p90} lines, at most ${SRC_P90}`);
 
