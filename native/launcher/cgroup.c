@@ -168,7 +168,10 @@ int cgroups_remove(struct zone *z, struct fault *f)
 	return status;
 }
 
-/* Empty directories only: rmdir refuses a cgroup that anyone lives in. Young ones may be about to be entered. */
+/*
+ * Empty directories only: rmdir refuses a cgroup that anyone lives in. Young ones may be about to be entered. The kernel dates a cgroup
+ * from its inode's first use, and again when the inode was dropped from memory: a sweep may come late, never early.
+ */
 static void sweep(const struct op_cgroup_sweep *old)
 {
 	DIR *directory = opendir(old->path);
