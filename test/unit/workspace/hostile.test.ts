@@ -324,8 +324,6 @@ describe("depth", () => {
     expect(Object.values(changesOf(made)).every((kind) => kind === "added")).toBe(true);
     renameSync(made.upper, `${made.folder}/deep`);
     const root = fs.root(made.folder);
-    const { removeTree } =
-      require("../../../src/workspace/remove-tree.ts") as typeof import("../../../src/workspace/remove-tree.ts");
     removeTree(fs, root, "deep");
     fs.close(root);
     expect(existsSync(`${made.folder}/deep`)).toBe(false);
