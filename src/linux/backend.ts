@@ -30,7 +30,15 @@ function readText(path: string, limit: number): ReturnType<HostIo["readText"]> {
   return { text: new TextDecoder().decode(file) };
 }
 
+/** A plain file is replaced whole. A device, a pipe or a link is written where it stands: a rename would put a file in its place. */
 function replaceFile(path: string, bytes: Uint8Array): number {
+  if (isSpecial(path)) {
+    const fd = openFile(path, flag.O_WRONLY | flag.O_TRUNC);
+    if (fd < 0) return -fd;
+    const written = writeAll(fd, bytes);
+    closeFd(fd);
+    return Math.max(0, -written);
+  }
   const temporary = `${path}.${process.pid}.tmp`;
   const fd = openFile(temporary, flag.O_WRONLY | flag.O_CREAT | O_EXCL, 0o644);
   if (fd < 0) return -fd;
@@ -39,4 +47,14 @@ function replaceFile(path: string, bytes: Uint8Array): number {
   const result = failure < 0 ? failure : renameFile(temporary, path);
   if (result < 0) unlinkFile(temporary);
   return -Math.min(0, result);
+}
+
+/** Whether something other than a plain file has this name. Loads node:fs only for those who want a file. */
+function isSpecial(path: string): boolean {
+  try {
+    const there = process.getBuiltinModule("node:fs").lstatSync(path, { throwIfNoEntry: false });
+    return there !== undefined && !there.isFile();
+  } catch {
+    return false; // the open will say why
+  }
 }
