@@ -1,9 +1,20 @@
 /** Where the result goes: --json, --no-json, --result, --result-fd, --stream, and what else stands on stdout and stderr. */
 import { describe, expect, test } from "bun:test";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../support/folders.ts";
 import { parseResult, rauha } from "../support/rauha.ts";
+import { mkfifoSync } from "../support/special-files.ts";
 
 const noisy = ["sh", "-c", "echo out; echo err >&2; exit 3"];
 
@@ -105,6 +116,27 @@ describe("--result FILE", () => {
     expect(exitCode).toBe(0);
     expect(stderr).toContain("--result");
     expect(existsSync(join(folder, "taken"))).toBe(true);
+  });
+
+  test("that is a link, a pipe or a device is written to, and stays what it is", async () => {
+    const folder = makeFolder("result");
+    const [target, link, pipe] = ["target", "link", "pipe"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(target, "x".repeat(100_000));
+    symlinkSync("target", link);
+    await rauha(["sandbox", "--no-json", "--result", link, "--", "true"]);
+    parseResult(readFileSync(target, "utf8"));
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    mkfifoSync(pipe);
+    const [text] = await Promise.all([
+      Bun.$`cat ${pipe}`.text(),
+      rauha(["sandbox", "--no-json", "--result", pipe, "--", "true"]),
+    ]);
+    parseResult(text);
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
   });
 
   test("relative to where the caller stands, and nothing else appears there", async () => {
