@@ -107,6 +107,7 @@ function viewOf(given: Given): ViewEntry[] {
     switch (flag.name) {
       case "ro-bind":
       case "rw-bind":
+      case "overlay-bind":
         entries.push({ kind: flag.name, ...flag.value, origin });
         break;
       case "tmpfs":
