@@ -9,6 +9,7 @@ import { generateCliDocs } from "./generate/cli-docs.ts";
 import { generateContract } from "./generate/contract.ts";
 import { generateEnforcementDocs } from "./generate/enforcement-docs.ts";
 import type { Generator } from "./generate/generator.ts";
+import { generatePathArguments } from "./generate/path-arguments.ts";
 import { generatePolicies } from "./generate/policies.ts";
 import {
   generateCapabilityCalls,
@@ -21,6 +22,7 @@ const generators: readonly Generator[] = [
   generateContract,
   generatePolicies,
   generateSyscalls,
+  generatePathArguments,
   generateDefaultProfile,
   generateCapabilityCalls,
   generateFilters,
