@@ -161,7 +161,7 @@ export function systemCall(number: number, a = 0, b = 0, c = 0, d = 0, e = 0, f 
 }
 
 /** Where bytes lie, as an argument of `systemCall`. They must not be empty, and be kept until the call has returned. */
-export function addressOf(bytes: Uint8Array): number {
+export function addressOf(bytes: NodeJS.TypedArray): number {
   return ptr(bytes);
 }
 

@@ -1,4 +1,4 @@
-/** Numbers and flags of the file system calls, which differ between x86-64 and aarch64. */
+/** Numbers of the system calls, and flags of those of the file system, which differ between x86-64 and aarch64. */
 
 const isArm = process.arch === "arm64";
 const either = (x64: number, arm64: number): number => (isArm ? arm64 : x64);
@@ -12,6 +12,8 @@ export const call = {
   ftruncate: either(77, 46),
   fchmod: either(91, 52),
   fchown: either(93, 55),
+  capget: either(125, 90),
+  prctl: either(157, 167),
   fsetxattr: either(190, 7),
   lgetxattr: either(192, 9),
   llistxattr: either(195, 12),
@@ -30,6 +32,7 @@ export const call = {
   copy_file_range: either(326, 285),
   statx: either(332, 291),
   openat2: 437,
+  landlock_create_ruleset: 444,
 } as const;
 
 export const open = {
