@@ -1,7 +1,8 @@
 import { type EntryStat, TreeError, type TreeFs } from "../run/tree-fs.ts";
 import { nameOf, parentOf } from "./bytes.ts";
 
-const missing = new Set([2, 20]);
+/** ENOENT, EACCES, ENOTDIR, ELOOP. */
+const missing = new Set([2, 13, 20, 40]);
 
 /**
  * Finds entries of one tree by their path from its root. The directory looked in last stays open, since neighbours mostly come
@@ -40,8 +41,8 @@ export class TreeCursor {
     try {
       return this.#fs.stat(this.parent(path), nameOf(path));
     } catch (error) {
-      // A parent that is missing or no directory. One that is a symlink (ELOOP) is no parent either: what it leads to is not looked at.
-      if (error instanceof TreeError && (missing.has(error.errno) || error.errno === ELOOP)) return undefined;
+      // A parent that is missing, closed, or no directory. One that is a symlink is no parent either: what it leads to is not looked at.
+      if (error instanceof TreeError && missing.has(error.errno)) return undefined;
       throw error;
     }
   }
@@ -76,5 +77,3 @@ export class TreeCursor {
     this.#fs.close(this.root);
   }
 }
-
-const ELOOP = 40;

@@ -6,7 +6,6 @@ import { choosePaths } from "../../workspace/choose.ts";
 import { displayPath } from "../../workspace/describe.ts";
 import { laterRunChanges } from "../../workspace/finish.ts";
 import { removeTask } from "../../workspace/store.ts";
-import { taskChanges } from "../../workspace/task-layers.ts";
 import { type HeldTask, withTask } from "../kept-task.ts";
 import { oneLine, renderDiagnostics, styleFor } from "../words.ts";
 import { answer, answerJson, refuse } from "./answer.ts";
@@ -42,10 +41,8 @@ function applyHeld(input: CommandInput, held: HeldTask): number {
     const hint = "what is left is still kept: repair the cause and apply again";
     return refuse(input.ports, [{ code: "setup_failed", message, hint }], input.json);
   }
-  // What was written no longer differs; a task of which nothing is left is gone.
-  const left = taskChanges(fs, task.fd, record).reduce((sum, { changes }) => sum + changes.length, 0);
+  const { written, left } = outcome;
   if (left === 0) removeTask(fs, tasks, task);
-  const { written } = outcome;
   if (input.json) {
     const fields = { task_id: record.task_id, written, left, later_run: laterRun };
     return answerJson(input.ports, { schema: "rauha.apply/v1", ...fields });
