@@ -3,7 +3,7 @@
  * Its exit code is 0 only when the tests passed and everything was contained.
  */
 import { existsSync } from "node:fs";
-import { type Attempt, BOMBS, spy } from "./demo/attempts.ts";
+import { type Attempt, BOMBS, spy, vandalise } from "./demo/attempts.ts";
 import { renderResult, sandbox } from "./demo/rauha.ts";
 import { openStage } from "./demo/stage.ts";
 
@@ -34,7 +34,7 @@ async function runHostile(): Promise<Attempt[]> {
   console.log("\ndemo: a hostile script (scripts/demo/hostile.sh) in the same kind of zone\n");
   const stage = openStage();
   try {
-    const attempts = await spy(stage);
+    const attempts = [...(await spy(stage)), await vandalise(stage)];
     for (const bomb of BOMBS) attempts.push(await bomb(stage));
     console.log(renderTable(attempts));
     return attempts;

@@ -46,6 +46,22 @@ export async function spy(stage: Stage): Promise<Attempt[]> {
   });
 }
 
+/** What a copy-on-write workspace is for: the task may do its worst to the project's files, and the host's stay as they are. */
+export async function vandalise(stage: Stage): Promise<Attempt> {
+  const { project, isProjectWhole } = stage;
+  const result = await sandbox({
+    flags: ["--repo-path", project, "--on-success", "discard", "--timeout", "20s"],
+    command: ["bash", "-c", "echo ruined >notes.txt; echo '#!/bin/sh' >new.sh; rm -rf src; ls | wc -l"],
+  });
+  const unharmed = isProjectWhole();
+  return {
+    what: "overwrites and deletes the project",
+    inside: `${ending(result)}, in its copy`,
+    outside: unharmed ? `untouched; ${result.changes.length} changes listed` : "the project was changed",
+    contained: unharmed && result.changes.length >= 3,
+  };
+}
+
 /** The host's side of an attempt. */
 function lookOutside(stage: Stage, what: string, result: Result): { fact: string; unharmed: boolean } {
   const say = (unharmed: boolean, good: string, bad: string) => ({ fact: unharmed ? good : bad, unharmed });
@@ -56,7 +72,15 @@ function lookOutside(stage: Stage, what: string, result: Result): { fact: string
   if (what.includes("server")) return say(stage.connections() === 0, "it saw no connection", "it was reached");
   if (what.includes("environment"))
     return say(!result.stdout.includes(stage.secret), "the value is in no output", "it leaked");
+  if (what.includes("namespaces")) return { fact: denied("unshare", result), unharmed: true };
+  if (what.includes("mounts")) return { fact: denied("mount", result), unharmed: true };
   return { fact: "-", unharmed: true };
+}
+
+/** Calls that the filter denies are told to the caller too, where the kernel can tell them. */
+function denied(call: string, result: Result): string {
+  const denial = result.enforcement_events.find(({ action, decision }) => decision === "deny" && action === call);
+  return denial ? `an event: ${denial.action} denied by ${denial.hook}` : "-";
 }
 
 /** The attempts on what the machine has to give, each in a zone of its own. */

@@ -17,7 +17,8 @@ export interface Result {
   >;
   readonly guarantees: readonly { readonly name: string; readonly state: string; readonly mechanism: string | null }[];
   readonly events: readonly unknown[];
-  readonly enforcement_events: readonly unknown[];
+  readonly enforcement_events: readonly { readonly hook: string; readonly action: string; readonly decision: string }[];
+  readonly changes: readonly { readonly path: string; readonly kind: string }[];
   readonly error: { readonly message: string; readonly hint?: string } | null;
 }
 

@@ -24,6 +24,9 @@ export interface Stage {
   readonly openFile: number;
   /** Where the task will try to plant a program. */
   readonly planted: string;
+  /** A project, and whether its files are what they were. */
+  readonly project: string;
+  readonly isProjectWhole: () => boolean;
   /** A process that the task will try to kill, and a word in its command line. */
   readonly victim: number;
   readonly victimMarker: string;
@@ -42,6 +45,15 @@ export function openStage(): Stage {
   writeFileSync(join(home, ".ssh", "id_demo"), `${key}\n`, { mode: 0o600 });
   writeFileSync(join(home, "open-file"), "read from the caller's open file\n");
 
+  const project = join(home, "project");
+  mkdirSync(join(project, "src"), { recursive: true });
+  writeFileSync(join(project, "notes.txt"), `${key}\n`);
+  writeFileSync(join(project, "src", "main.c"), "int main(void) { return 0; }\n");
+  const isProjectWhole = (): boolean =>
+    readdirSync(project).sort().join(" ") === "notes.txt src" &&
+    existsSync(join(project, "src", "main.c")) &&
+    readFileSync(join(project, "notes.txt"), "utf8") === `${key}\n`;
+
   const victim = spawn(["bash", "-c", `exec -a ${victimMarker} sleep 600`], { stdio: ["ignore", "ignore", "ignore"] });
   let connections = 0;
   const server = Bun.listen({
@@ -57,6 +69,8 @@ export function openStage(): Stage {
     secret,
     openFile,
     planted,
+    project,
+    isProjectWhole,
     victim: victim.pid,
     victimMarker,
     port: server.port,
