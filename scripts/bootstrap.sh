@@ -97,8 +97,16 @@ as_root() {
 	fi
 }
 
+# Hundreds of lines, which matter when it fails.
 apt() {
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@"
+	apt_log=$(mktemp)
+	if as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@" >"$apt_log" 2>&1; then
+		rm -f "$apt_log"
+	else
+		tail -n 60 "$apt_log" >&2
+		rm -f "$apt_log"
+		return 1
+	fi
 }
 
 # Of `a|b`, the first that this distribution offers.
@@ -126,7 +134,7 @@ install_packages() {
 	for attempt in 1 2; do
 		chosen=
 		for name in $wanted; do chosen="$chosen $(choose "$name")"; done
-		say "apt-get install$chosen"
+		say "apt-get install$chosen (a minute or two)"
 		# shellcheck disable=SC2086 # a list of package names
 		if apt install -y --no-install-recommends $chosen; then return 0; fi
 		[ "$updated" = no ] || break
