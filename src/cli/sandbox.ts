@@ -1,13 +1,15 @@
-import type { Backend } from "../run/backend.ts";
+import type { Backend, BackendEvent } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
+import type { PlanInputs } from "../run/plan/draft.ts";
 import { explainPlan, explainPlanData } from "../run/plan/explain.ts";
-import type { Plan } from "../run/plan/plan.ts";
+import type { Plan, PlanOutcome } from "../run/plan/plan.ts";
 import { plan as planZone } from "../run/plan/planner.ts";
 import { errnoName } from "../run/report/errno.ts";
 import { foldEvent, newReport, type Report } from "../run/report/report.ts";
 import { verdictOf } from "../run/report/verdict.ts";
 import type { CopyOnWriteLayer, SandboxRequest } from "../run/request.ts";
 import { projectResult, refusedResult } from "../run/result/project.ts";
+import type { Result } from "../run/result/schema.ts";
 import { zoneFilter } from "../run/seccomp/zone-filter.ts";
 import { parseSandboxArgs, type ResultTargets, type SandboxInvocation } from "./flags/sandbox.ts";
 import { commandHash, newId } from "./ids.ts";
@@ -23,53 +25,99 @@ const profileBytes = 1 << 20;
 
 /** `rauha sandbox`: argv in, one result out; returns Rauha's exit code. SPEC section 1. */
 export async function runSandbox(argv: readonly string[], backend: Backend): Promise<number> {
-  const startedAt = Date.now();
-  const cwd = process.cwd();
-  const parsed = parseSandboxArgs(argv, { cwd });
-  const ids = { taskId: newId("task"), zoneId: newId("zone") };
-  const refuse = (
-    targets: ResultTargets,
-    command: readonly string[],
-    stage: string,
-    problems: readonly Diagnostic[],
-  ) => {
-    const sink = resultSink(backend.io, targets, false);
-    sink.complain(problems);
-    const exitCode = exitCodeOf(problems);
-    sink.result(refusedResult({ ...ids, command, policy: null, at: startedAt, stage }, problems));
-    return exitCode;
-  };
-  if (!parsed.ok) return refuse(parsed, [], "request", parsed.diagnostics);
+  const parsed = parseSandboxArgs(argv, { cwd: process.cwd() });
+  const task: TaskNames = { taskId: newId("task"), zoneId: newId("zone"), at: Date.now() };
+  if (!parsed.ok)
+    return refuse({ ...task, command: parsed.command, stage: "request" }, parsed, backend, parsed.diagnostics);
   const { invocation } = parsed;
   if (invocation.help) return showHelp(backend);
-
+  const inputs = await gatherInputs(invocation, task, backend);
   const { command } = invocation.request;
-  const loaded = await loadPolicy(invocation.policyName, { cwd });
-  if (!loaded.ok) return refuse(invocation, command, "policy", loaded.diagnostics);
-  const facts = backend.probe();
-  const request = completeRequest(invocation, ids, backend);
-  const filter = await zoneFilter(loaded.policy, facts, (path) => backend.io.readText(path, profileBytes));
-  if (!filter.ok) return refuse(invocation, command, "policy", filter.diagnostics);
-  const { policy } = loaded;
-  const plan = (layers: readonly CopyOnWriteLayer[]) =>
-    planZone({ request: { ...request, copyOnWrite: layers }, policy, facts, filter: filter.filter });
+  if (!inputs.ok) return refuse({ ...task, command, stage: "policy" }, invocation, backend, inputs.diagnostics);
+  const { request } = inputs.inputs;
   const workspace = touchesFiles(request) ? await openWorkspace(backend, request, invocation) : undefined;
-  if (invocation.explain) {
-    const outcome = plan(workspace?.planned() ?? []);
-    if (!outcome.ok) return refuse(invocation, command, "plan", outcome.diagnostics);
-    return explain(outcome.plan, invocation, backend);
-  }
-  const sink = resultSink(backend.io, invocation, request.io.mode !== "capture");
+  const outcome = invocation.explain
+    ? planWith(inputs.inputs, workspace?.planned() ?? [])
+    : await runZone(inputs.inputs, workspace, invocation, backend, task.at);
+  if (typeof outcome === "number") return outcome;
+  if (outcome.ok) return explain(outcome.plan, invocation, backend);
+  const policy = { name: inputs.inputs.policy.name, hash: inputs.inputs.policy.hash };
+  return refuse({ ...task, command, stage: "plan", policy }, invocation, backend, outcome.diagnostics);
+}
+
+interface TaskNames {
+  readonly taskId: string;
+  readonly zoneId: string;
+  /** When Rauha began, in ms since the epoch. */
+  readonly at: number;
+}
+
+/** Says why nothing runs, on stderr and as a result. */
+function refuse(
+  refusal: Omit<Parameters<typeof refusedResult>[0], "policy"> & { readonly policy?: Result["policy"] },
+  targets: ResultTargets,
+  backend: Backend,
+  problems: readonly Diagnostic[],
+): number {
+  const sink = resultSink(backend.io, targets, false);
+  sink.complain(problems);
+  sink.result(refusedResult({ policy: null, ...refusal }, problems));
+  return exitCodeOf(problems);
+}
+
+/** The three inputs of a plan, and the filter that follows from them. */
+async function gatherInputs(
+  invocation: SandboxInvocation,
+  task: TaskNames,
+  backend: Backend,
+): Promise<
+  | { readonly ok: true; readonly inputs: PlanInputs }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
+> {
+  const loaded = await loadPolicy(invocation.policyName, { cwd: process.cwd() });
+  if (!loaded.ok) return loaded;
+  const { policy } = loaded;
+  const facts = backend.probe();
+  const filter = await zoneFilter(policy, facts, (path) => backend.io.readText(path, profileBytes));
+  if (!filter.ok) return filter;
+  return {
+    ok: true,
+    inputs: { request: completeRequest(invocation, task, backend), policy, facts, filter: filter.filter },
+  };
+}
+
+function planWith(inputs: PlanInputs, layers: readonly CopyOnWriteLayer[]): PlanOutcome {
+  return planZone({ ...inputs, request: { ...inputs.request, copyOnWrite: layers } });
+}
+
+/**
+ * Runs the zone to its end and says what became of it: Rauha's exit code, or why there is no zone. Where the kernel refuses
+ * overlayfs, which only shows when it is mounted, there is a second zone with copies in its place.
+ */
+async function runZone(
+  inputs: PlanInputs,
+  workspace: WorkspaceRun | undefined,
+  invocation: SandboxInvocation,
+  backend: Backend,
+  startedAt: number,
+): Promise<number | Extract<PlanOutcome, { ok: false }>> {
+  const sink = resultSink(backend.io, invocation, inputs.request.io.mode !== "capture");
+  const signals = collectSignals();
   for (let refused: string | undefined; ; ) {
-    const ready = workspace?.ready(policy, refused) ?? noLayers;
-    if (!ready.ok) return refuse(invocation, command, "workspace", ready.problems);
-    const outcome = plan(ready.layers);
+    const ready = workspace?.ready(inputs.policy, refused) ?? noLayers;
+    if (!ready.ok) return { ok: false, diagnostics: ready.problems };
+    const outcome = planWith(inputs, ready.layers);
     if (!outcome.ok) {
       workspace?.abandon();
-      return refuse(invocation, command, "plan", outcome.diagnostics);
+      return outcome;
     }
     sink.warn(refused === undefined ? [...ready.warnings, ...outcome.plan.warnings] : ready.warnings);
-    const report = await runZone(outcome.plan, backend, sink, startedAt);
+    const report = newReport(outcome.plan, startedAt);
+    const emit = (event: BackendEvent) => {
+      foldEvent(report, event);
+      if (event.record === "output") sink.output(event.stream, event.data);
+    };
+    await backend.run(outcome.plan, emit, signals);
     const refusal = refused === undefined ? overlayRefusal(report) : undefined;
     if (refusal === undefined) return conclude(report, sink, workspace);
     refused = refusal;
@@ -98,26 +146,13 @@ function overlayRefusal({ failed, plan }: Report): string | undefined {
 /** What the parser leaves to the runner: names, hash, and whether a stdin that is no terminal goes in. */
 function completeRequest(
   invocation: SandboxInvocation,
-  ids: { readonly taskId: string; readonly zoneId: string },
+  { taskId, zoneId }: TaskNames,
   backend: Backend,
 ): SandboxRequest {
   const { request } = invocation;
   // A pipe or a file is there to be read; a terminal only when -i says so, since a task waiting for keys looks like a hang.
   const stdin = request.io.stdin || !backend.io.isTerminal(0);
-  return { ...request, ...ids, commandHash: commandHash(request.command), io: { ...request.io, stdin } };
-}
-
-async function runZone(plan: Plan, backend: Backend, sink: ResultSink, startedAt: number): Promise<Report> {
-  const report = newReport(plan, startedAt);
-  await backend.run(
-    plan,
-    (event) => {
-      foldEvent(report, event);
-      if (event.record === "output") sink.output(event.stream, event.data);
-    },
-    collectSignals(),
-  );
-  return report;
+  return { ...request, taskId, zoneId, commandHash: commandHash(request.command), io: { ...request.io, stdin } };
 }
 
 function conclude(report: Report, sink: ResultSink, workspace: WorkspaceRun | undefined): number {
