@@ -88,7 +88,7 @@ export async function generateFilters(): Promise<GeneratedFile[]> {
     if (syscalls.profile !== "default") continue;
     for (const arch of ["x86_64", "aarch64"] as const) {
       const inputs = { arch, capabilities: capabilities.allowed, deny: syscalls.deny, allow: syscalls.allow };
-      const outcome = compileSeccomp(profile, { ...inputs, deniedAction: "errno" });
+      const outcome = compileSeccomp(profile, { ...inputs, deniedAction: "notify" });
       if (!outcome.ok) throw new Error(outcome.diagnostics.map(({ message }) => message).join("; "));
       filters.set(filterKey(inputs, deciding), outcome.filter.toBase64());
     }
@@ -99,7 +99,7 @@ export async function generateFilters(): Promise<GeneratedFile[]> {
     "/** Capabilities that the default profile asks about. */",
     `export const decidingCapabilities: readonly string[] = ${renderValue(deciding)};`,
     "",
-    "/** `struct sock_filter` arrays in base64, by architecture; capabilities; denied; allowed. Denials are EPERM. */",
+    "/** `struct sock_filter` arrays in base64, by architecture; capabilities; denied; allowed. Denials are questions to the listener. */",
     "export const filters: Readonly<Record<string, string>> = {",
     ...[...filters].map(([key, packed]) => `  ${JSON.stringify(key)}:\n    "${packed}",`),
     "};",

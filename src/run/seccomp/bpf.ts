@@ -63,15 +63,15 @@ export function encodeFilter(instructions: readonly Instruction[]): Uint8Array {
 }
 
 /**
- * The same filter with every EPERM turned into a question to the listener (SECCOMP_RET_USER_NOTIF). Other errnos stay: a
- * profile uses them where a program is to fall back quietly.
+ * The same filter with every question to the listener (SECCOMP_RET_USER_NOTIF) turned into EPERM, for a zone that has no listener:
+ * the kernel would answer ENOSYS. Other errnos are no questions, with a listener or without.
  */
-export function notifyDenials(filter: Uint8Array): Uint8Array {
+export function answerDenials(filter: Uint8Array): Uint8Array {
   const bytes = filter.slice();
   const view = new DataView(bytes.buffer);
   for (let at = 0; at < bytes.length; at += 8) {
-    if (view.getUint16(at, true) === opcode.return && view.getUint32(at + 4, true) === DENIED) {
-      view.setUint32(at + 4, verdict.notify, true);
+    if (view.getUint16(at, true) === opcode.return && view.getUint32(at + 4, true) === verdict.notify) {
+      view.setUint32(at + 4, DENIED, true);
     }
   }
   return bytes;

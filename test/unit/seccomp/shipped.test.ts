@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { shippedPolicies } from "../../../src/run/policy/shipped.gen.ts";
-import { notifyDenials } from "../../../src/run/seccomp/bpf.ts";
+import { answerDenials } from "../../../src/run/seccomp/bpf.ts";
 import { defaultProfile } from "../../../src/run/seccomp/default-profile.gen.ts";
 import { shippedFilter } from "../../../src/run/seccomp/shipped.ts";
 import { checkFilter } from "./interpreter.ts";
@@ -41,12 +41,12 @@ describe("filters compiled at build time", () => {
     expect(shippedFilter({ ...base, capabilities: ["CAP_BPF"] }, "errno")).toBeUndefined();
   });
 
-  test("asking the listener changes the denials and nothing else", () => {
-    const plain = filterOf(defaultProfile);
-    const asking = notifyDenials(plain);
-    expect(asking.length).toBe(plain.length);
-    expect(notifyDenials(asking)).toEqual(asking);
+  test("answering for the listener changes the denials and nothing else", () => {
+    const asking = filterOf(defaultProfile, { deniedAction: "notify" });
+    const plain = answerDenials(asking);
     expect(plain).toEqual(filterOf(defaultProfile));
+    expect(answerDenials(plain)).toEqual(plain);
+    expect(asking).toEqual(filterOf(defaultProfile, { deniedAction: "notify" }));
     const changed = Array.from(plain.keys()).filter((at) => plain[at] !== asking[at]);
     expect(changed.length).toBeGreaterThan(0);
     expect(changed.every((at) => plain[at - (at % 8)] === 0x06)).toBe(true);
