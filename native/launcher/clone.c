@@ -32,16 +32,16 @@ static bool init_is_stranger(const struct plan *plan)
 }
 
 /**
- * init_clone - clones init into all namespaces of the plan at once
+ * init_clone - clones init into the plan's namespaces, all but two
  *
- * Raw clone3 without a stack is a fork. The cgroup namespace is the exception: its root is the caller's cgroup, so init makes it
- * itself after it has entered the zone's cgroups (namespaces_finish in init.c).
+ * Raw clone3 without a stack is a fork. The cgroup namespace's root is the caller's cgroup, so init makes it when it has entered the
+ * zone's cgroups. The network namespace takes the kernel longer than all others together: the task makes it while init mounts.
  */
 int init_clone(struct zone *z, struct fault *f)
 {
 	const struct op *namespaces = z->plan.only[OP_NAMESPACES];
 	struct clone_args args = {
-		.flags = (namespaces->u.namespaces.flags & ~(uint32_t)CLONE_NEWCGROUP) | CLONE_PIDFD,
+		.flags = (namespaces->u.namespaces.flags & ~(uint32_t)(CLONE_NEWCGROUP | CLONE_NEWNET)) | CLONE_PIDFD,
 		.pidfd = (uint64_t)(uintptr_t)&z->pidfd,
 		.exit_signal = SIGCHLD,
 	};

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -30,8 +31,8 @@ static int namespaces_finish(struct zone *z, struct fault *f)
 	return sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private) < 0 ? fault(f, "mount_setattr", "/") : 0;
 }
 
-/* From a process in new namespaces to a zone. Every step says in its function why it stands where it stands. */
-static int zone_build(struct zone *z, struct fault *f)
+/* From a process in new namespaces to the zone's root. Every step says in its function why it stands where it stands. */
+static int zone_enter(struct zone *z, struct fault *f)
 {
 	struct message message;
 	int fd;
@@ -50,7 +51,38 @@ static int zone_build(struct zone *z, struct fault *f)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return fault(f, "prctl(PR_SET_DUMPABLE)", NULL);
 	umask(0);
-	return zone_mount(z, f);
+	return 0;
+}
+
+/*
+ * Forks the task before there is anything for it to run in: on another processor it makes the network namespace, the slowest of all,
+ * while this one mounts. Then it waits at the gate.
+ */
+static int task_fork(struct zone *z, struct fault *f)
+{
+	int gate[2];
+
+	f->stage = STAGE_CLONE;
+	f->op = NO_OP;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, gate) < 0)
+		return fault(f, "socketpair", NULL);
+	z->gate = gate[0], z->gate_peer = gate[1];
+	z->task = fork();
+	if (z->task == 0) {
+		z->gate = gate[1], z->gate_peer = gate[0];
+		task_main(z);
+	}
+	close(gate[1]);
+	return z->task < 0 ? fault(f, "fork", NULL) : 0;
+}
+
+/* Builds the tree and opens the gate. Of a task that has failed meanwhile the record is there already, and its end is awaited. */
+static int zone_build(struct zone *z, struct fault *f)
+{
+	if (zone_mount(z, f) < 0 || network_join(z, f) < 0)
+		return -1;
+	send(z->gate, &z->root_place, sizeof(z->root_place), MSG_NOSIGNAL);
+	return 0;
 }
 
 static uint64_t microseconds(struct timeval time)
@@ -155,7 +187,7 @@ static _Noreturn void serve(pid_t task, struct memory_watch *watch)
 }
 
 /**
- * settle - gives up all that init no longer needs, after the fork: it now shares the zone with a program that nobody trusts
+ * settle - gives up all that init no longer needs, once the gate is open: it now shares the zone with a program that nobody trusts
  *
  * Of the descriptors the socket stays, and the root where memory is watched. The records' pipe must go: its end of file tells the
  * supervisor that the task has become the command.
@@ -183,25 +215,15 @@ _Noreturn void init_main(struct zone *z)
 {
 	struct memory_watch watch = {.proc = -1};
 	struct fault f = {.op = NO_OP};
-	pid_t task = -1;
 
 	z->report = z->startup;
 	/* Our copies of the supervisor's ends: while they are open, its death is not seen. */
 	close(z->socket_peer);
 	close(z->startup_peer);
-	if (zone_build(z, &f) == 0 && pty_open(z, &f) == 0) {
-		f.stage = STAGE_EXEC;
-		f.op = NO_OP;
-		task = fork();
-		if (task < 0)
-			fault(&f, "fork", NULL);
-	}
-	if (task < 0) {
+	if (zone_enter(z, &f) < 0 || task_fork(z, &f) < 0 || zone_build(z, &f) < 0) {
 		report_failed(z, &f);
 		_exit(1);
 	}
-	if (task == 0)
-		task_main(z);
 	settle(z, &watch);
-	serve(task, &watch);
+	serve(z->task, &watch);
 }

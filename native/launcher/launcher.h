@@ -71,6 +71,12 @@ struct terminal {
 	struct winsize size; /* of the caller's terminal when the zone started; zeros for unknown */
 };
 
+/* What tells one directory from another. */
+struct place {
+	dev_t device;
+	ino_t inode;
+};
+
 /* Everything about one run. Descriptors are -1 when there is none. */
 struct zone {
 	struct plan plan;
@@ -85,11 +91,15 @@ struct zone {
 	int socket_peer;
 	int startup; /* records of init and task; end of file when the task has become the command */
 	int startup_peer;
+	pid_t task;
+	int gate; /* init and task: a word each when the network namespace, and when the tree is there */
+	int gate_peer;
+	bool joined; /* init is in the zone's network namespace */
 	bool lends;  /* the supervisor opens the sources and lends them to init */
 	int user_ns; /* of the zone, for idmapped mounts */
 	int store;   /* the root tmpfs itself, which the zone never sees whole */
 	int root;    /* the zone's root: a directory of the store */
-	dev_t root_dev;
+	struct place root_place;
 	uint32_t scratches;
 	int parent; /* directory that the last target was made in, and its path */
 	bool parent_is_ours;
@@ -127,6 +137,7 @@ struct source {
 
 enum message_kind {
 	MESSAGE_GO,
+	MESSAGE_NETWORK,
 	MESSAGE_SOURCE,
 	MESSAGE_SIGNAL,
 	MESSAGE_KILL,
@@ -203,12 +214,14 @@ int mount_mask(struct zone *z, const struct op *op, struct fault *f);
 int mount_read_only(struct zone *z, const struct op *op, struct fault *f);
 int mount_overlay(struct zone *z, const struct op_overlay *overlay, struct fault *f);
 int mount_detach(struct zone *z, const struct op_detach *detach, struct fault *f);
+int place_of(int dir, const char *path, struct place *place);
 int root_make(struct zone *z, const struct op_root *root, struct fault *f);
 int root_pivot(struct zone *z, const struct op_pivot *pivot, struct fault *f);
 
 /* net.c */
 int hostname_set(const struct zone *z, const char *name, struct fault *f);
-int loopback_up(const struct zone *z, struct fault *f);
+int network_make(struct zone *z, struct fault *f);
+int network_join(struct zone *z, struct fault *f);
 
 /* init.c */
 _Noreturn void init_main(struct zone *z);

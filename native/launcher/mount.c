@@ -68,8 +68,12 @@ static int carry_out(struct zone *z, const struct op *op, struct fault *f)
 		return mount_symlink(z, op->u.symlink.value, op->u.symlink.target, f);
 	case OP_FILE:
 		return mount_file(z, &op->u.file, f);
-	case OP_PROC:
 	case OP_SYSFS:
+		/* It shows the network namespace of who mounts it. */
+		if (network_join(z, f) < 0)
+			return -1;
+		return mount_kernel(z, op, f);
+	case OP_PROC:
 	case OP_DEVPTS:
 		return mount_kernel(z, op, f);
 	case OP_MASK:
@@ -84,14 +88,12 @@ static int carry_out(struct zone *z, const struct op *op, struct fault *f)
 		return root_pivot(z, &op->u.pivot, f);
 	case OP_HOSTNAME:
 		return hostname_set(z, op->u.hostname.name, f);
-	case OP_LOOPBACK:
-		return loopback_up(z, f);
 	default:
 		return 0;
 	}
 }
 
-/** zone_mount - carries out every op of the zone's view and surroundings */
+/** zone_mount - carries out every op of the zone's view and surroundings; the loopback device is the task's work */
 int zone_mount(struct zone *z, struct fault *f)
 {
 	for (const struct op *op = z->plan.ops; op < z->plan.ops + z->plan.count; op++) {

@@ -1,7 +1,8 @@
-/* The zone's host name and its loopback device. */
+/* The zone's host name and its network namespace. */
 #include "launcher.h"
 #include "sys.h"
 #include <net/if.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -19,20 +20,60 @@ int hostname_set(const struct zone *z, const char *name, struct fault *f)
 	return sethostname(name, strlen(name)) < 0 ? fault(f, "sethostname", name) : 0;
 }
 
-/** loopback_up - sets IFF_UP on `lo`; the kernel then gives it 127.0.0.1 and ::1 by itself */
-int loopback_up(const struct zone *z, struct fault *f)
+/* Sets IFF_UP on `lo`; the kernel then gives it 127.0.0.1 and ::1 by itself. */
+static int loopback_up(const struct zone *z, int socket, struct fault *f)
 {
-	struct ifreq request = {.ifr_name = "lo"};
-	int status;
-	int fd;
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
 
+	if (!z->plan.only[OP_LOOPBACK])
+		return 0;
+	fault_at(f, &z->plan, z->plan.only[OP_LOOPBACK]);
 	if (!has_own(z, CLONE_NEWNET))
 		return fault_with(f, EINVAL, "ioctl(SIOCSIFFLAGS)", "lo");
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	return ioctl(socket, SIOCSIFFLAGS, &request) < 0 ? fault(f, "ioctl(SIOCSIFFLAGS)", "lo") : 0;
+}
+
+/**
+ * network_make - the task's part, while init mounts: makes the namespace, brings its loopback device up, shows init the way in
+ *
+ * By a socket's namespace: init could not take it from our entry in /proc, since we are not dumpable.
+ */
+int network_make(struct zone *z, struct fault *f)
+{
+	const struct message message = {.kind = MESSAGE_NETWORK};
+	int device, network;
+
+	fault_at(f, &z->plan, z->plan.only[OP_NAMESPACES]);
+	if (has_own(z, CLONE_NEWNET) && unshare(CLONE_NEWNET) < 0)
+		return fault(f, "unshare(CLONE_NEWNET)", NULL);
+	device = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (device < 0)
 		return fault(f, "socket", NULL);
-	request.ifr_flags = IFF_UP;
-	status = ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? fault(f, "ioctl(SIOCSIFFLAGS)", "lo") : 0;
-	close(fd);
-	return status;
+	if (loopback_up(z, device, f) < 0)
+		return -1;
+	network = has_own(z, CLONE_NEWNET) ? ioctl(device, SIOCGSKNS) : -1;
+	if (network >= 0) {
+		message_send(z->gate, &message, network);
+		close(network);
+	}
+	close(device);
+	return 0;
+}
+
+/** network_join - init's part: waits for the task's word and enters its network namespace; not twice */
+int network_join(struct zone *z, struct fault *f)
+{
+	struct message message;
+	int network;
+
+	if (!has_own(z, CLONE_NEWNET) || z->joined)
+		return 0;
+	/* No word: the task has failed, and has said why. */
+	if (message_receive(z->gate, &message, &network) != 1 || network < 0)
+		return 0;
+	z->joined = true;
+	if (setns(network, CLONE_NEWNET) < 0)
+		return fault(f, "setns(CLONE_NEWNET)", NULL);
+	close(network);
+	return 0;
 }

@@ -18,7 +18,7 @@ static const char *devpts_path(const struct plan *plan)
 	return NULL;
 }
 
-/** pty_open - init's part: opens the pair, sends the master side out, and keeps the other one for the task */
+/** pty_open - the task's part: opens the pair, sends the master side out, and keeps the other one */
 int pty_open(struct zone *z, struct fault *f)
 {
 	const struct message message = {.kind = MESSAGE_PTY};
@@ -29,8 +29,6 @@ int pty_open(struct zone *z, struct fault *f)
 	int master;
 	int slave;
 
-	if (op->u.io.mode != IO_PTY)
-		return 0;
 	fault_at(f, &z->plan, op);
 	if (!devpts)
 		return fault_with(f, ENOENT, "open", "a terminal needs a devpts op");

@@ -3,6 +3,17 @@
 #include "sys.h"
 #include <sys/stat.h>
 
+/** place_of - which directory a path leads to; "" for `dir` itself */
+int place_of(int dir, const char *path, struct place *place)
+{
+	struct stat status;
+
+	if (fstatat(dir, path, &status, AT_EMPTY_PATH) < 0)
+		return -1;
+	*place = (struct place){status.st_dev, status.st_ino};
+	return 0;
+}
+
 /* The store: one tmpfs with the quota of everything that the zone can write in memory. */
 static int store_make(const struct op_root *root, struct fault *f)
 {
@@ -36,7 +47,6 @@ static int store_make(const struct op_root *root, struct fault *f)
  */
 int root_make(struct zone *z, const struct op_root *root, struct fault *f)
 {
-	struct stat status;
 	int empty;
 
 	z->store = store_make(root, f);
@@ -47,12 +57,11 @@ int root_make(struct zone *z, const struct op_root *root, struct fault *f)
 	if (mkdirat(z->store, "root", 0755) < 0 || mkdirat(z->store, "empty-dir", 0555) < 0)
 		return fault(f, "mkdirat", "tmpfs");
 	empty = openat(z->store, "empty-file", O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0444);
-	if (empty < 0 || fstat(empty, &status) < 0)
+	if (empty < 0)
 		return fault(f, "openat", "tmpfs");
 	close(empty);
-	z->root_dev = status.st_dev;
 	z->root = sys_open_tree(z->store, "root", 0);
-	if (z->root < 0)
+	if (z->root < 0 || place_of(z->root, "", &z->root_place) < 0)
 		return fault(f, "open_tree", "tmpfs");
 	return sys_move_mount(z->root, AT_FDCWD, "/proc/fs") < 0 ? fault(f, "move_mount", "/proc/fs") : 0;
 }
@@ -67,7 +76,7 @@ int root_make(struct zone *z, const struct op_root *root, struct fault *f)
 int root_pivot(struct zone *z, const struct op_pivot *pivot, struct fault *f)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
-	struct stat root, above;
+	struct place above;
 
 	if (fchdir(z->root) < 0)
 		return fault(f, "fchdir", "/");
@@ -77,9 +86,9 @@ int root_pivot(struct zone *z, const struct op_pivot *pivot, struct fault *f)
 		return fault(f, "umount2", NULL);
 	if (chdir("/") < 0)
 		return fault(f, "chdir", "/");
-	if (fstat(z->root, &root) < 0 || stat("/..", &above) < 0)
-		return fault(f, "stat", "/..");
-	if (root.st_dev != above.st_dev || root.st_ino != above.st_ino)
+	if (place_of(AT_FDCWD, "/..", &above) < 0)
+		return fault(f, "fstatat", "/..");
+	if (above.device != z->root_place.device || above.inode != z->root_place.inode)
 		return fault_with(f, EXDEV, "pivot_root", "the host's tree is still there");
 	/* This mount alone: scratch directories are others. Last, since targets were made on it until now. */
 	if (pivot->read_only_root && sys_mount_setattr(z->root, "", 0, &attr) < 0)

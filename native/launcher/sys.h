@@ -23,7 +23,10 @@
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1u << 2)
 #endif
-#define UMOUNT_DETACH	    2
+#define UMOUNT_DETACH 2
+#ifndef SIOCGSKNS
+#define SIOCGSKNS 0x894c
+#endif
 #define PROPAGATION_PRIVATE (1u << 18)
 
 /**

@@ -16,9 +16,9 @@ int target_find(const struct zone *z, const char *path)
 /* Every mount of the root tmpfs has its device number, and nothing else has. */
 static bool is_ours(const struct zone *z, int fd)
 {
-	struct stat status;
+	struct place place;
 
-	return fstat(fd, &status) == 0 && status.st_dev == z->root_dev;
+	return place_of(fd, "", &place) == 0 && place.device == z->root_place.device;
 }
 
 /* Makes one entry of a directory and opens it. */

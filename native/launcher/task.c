@@ -28,15 +28,13 @@ static int stdio_set(const struct zone *z, struct fault *f)
 	return 0;
 }
 
-/* A session and process group of its own, and with -t the zone's terminal as its controlling one. */
-static int session_make(const struct zone *z, struct fault *f)
+/* With -t: the zone's terminal as the controlling one. */
+static int terminal_take(struct zone *z, struct fault *f)
 {
-	f->stage = STAGE_EXEC;
-	f->op = NO_OP;
-	if (setsid() < 0)
-		return fault(f, "setsid", NULL);
 	if (z->plan.only[OP_IO]->u.io.mode != IO_PTY)
 		return 0;
+	if (pty_open(z, f) < 0)
+		return -1;
 	/* The terminal belongs to who works at it: mode 0620 keeps others out. */
 	if (fchown(z->stdio[0], z->plan.only[OP_IDENTITY]->u.identity.uid, (gid_t)-1) < 0)
 		return fault(f, "fchown", "terminal");
@@ -101,20 +99,46 @@ static void execute(const struct op_exec *exec)
 	errno = err;
 }
 
+/* What can be done before there is a tree: a session of its own, the network, the loss of capabilities for good. */
+static int prepare(struct zone *z, struct fault *f)
+{
+	close(z->gate_peer);
+	f->stage = STAGE_EXEC;
+	if (setsid() < 0)
+		return fault(f, "setsid", NULL);
+	return network_make(z, f) < 0 ? -1 : bounding_set_drop(z, f);
+}
+
+/*
+ * Waits until init has built the tree. pivot_root(2) moves our root along with init's: looked at, not assumed. The directory we were in
+ * is the host's and must be left. No word: init has failed, and says why.
+ */
+static int gate_pass(struct zone *z, struct fault *f)
+{
+	struct place root, here;
+
+	if (read(z->gate, &root, sizeof(root)) != sizeof(root))
+		_exit(1);
+	fault_at(f, &z->plan, z->plan.only[OP_PIVOT]);
+	if (chdir("/") < 0 || place_of(AT_FDCWD, ".", &here) < 0)
+		return fault(f, "chdir", "/");
+	return here.device == root.device && here.inode == root.inode ? 0 : fault_with(f, EXDEV, "pivot_root", "task");
+}
+
 /**
- * become - everything between fork and exec
+ * become - everything between the gate and exec
  *
  * The order: what needs privilege, then the loss of it, then what an unprivileged process may still do to itself. Landlock and then
  * seccomp go last, so that nothing of ours has to be allowed by them; the self-test alone comes after, to meet what the task meets.
  */
 static int become(struct zone *z, struct fault *f)
 {
-	if (session_make(z, f) < 0 || stdio_set(z, f) < 0)
+	if (terminal_take(z, f) < 0 || stdio_set(z, f) < 0)
 		return -1;
 	/* Before the ids change: a hard limit may be raised by root only. */
 	if (limits_set(z, f) < 0)
 		return -1;
-	if (bounding_set_drop(z, f) < 0 || identity_take(z, f) < 0 || capabilities_drop(z, f) < 0)
+	if (identity_take(z, f) < 0 || capabilities_drop(z, f) < 0)
 		return -1;
 	/* After the ids have changed: only what the task itself may enter. */
 	if (workdir_enter(z, f) < 0)
@@ -133,7 +157,7 @@ _Noreturn void task_main(struct zone *z)
 	const struct op *exec = z->plan.only[OP_EXEC];
 	struct fault f = {.op = NO_OP};
 
-	if (become(z, &f) == 0) {
+	if (prepare(z, &f) == 0 && gate_pass(z, &f) == 0 && become(z, &f) == 0) {
 		const uint64_t none = 0;
 
 		fault_at(&f, &z->plan, exec);
