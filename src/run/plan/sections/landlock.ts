@@ -33,6 +33,8 @@ export function planLandlock(draft: PlanDraft): void {
   const denied = policy.filesystem.deniedPaths;
   const ruleset = { op: "landlock", fs: handledRights(abi), net: 0, scope: handledScopes(abi) } as const;
   const op = addOp(draft, ruleset, zoneOrigin("landlock"), `Landlock ABI ${abi}: what no rule allows is denied`);
+  // Worked out once for each kind of place: there are many places and few kinds.
+  const masks: Partial<Record<keyof typeof accessRights, number>> = {};
   const rule = (
     path: string,
     access: keyof typeof accessRights,
@@ -40,7 +42,8 @@ export function planLandlock(draft: PlanDraft): void {
     flags = 0,
     except: readonly string[] = [],
   ) => {
-    const rights = rightsMask(accessRights[access], abi);
+    masks[access] ??= rightsMask(accessRights[access], abi);
+    const rights = masks[access];
     addOp(draft, { op: "landlock_path", path, access: rights, flags, except }, from, `${access} at ${path}`);
   };
   rule("/", "list");
