@@ -59,8 +59,8 @@ export interface TreeFs {
   openFile(dir: number, name: string): number;
   /** Reads at an offset into the buffer's start; 0 at the end. */
   readAt(fd: number, buffer: Uint8Array, offset: number): number;
-  /** Extended attributes of an entry by name; empty where the file system has none. */
-  attributes(dir: number, name: string): Map<string, Uint8Array>;
+  /** The wanted extended attributes of an entry, by key; empty where the file system has none. */
+  attributes(dir: number, name: string, wanted: (key: string) => boolean): Map<string, Uint8Array>;
 
   makeDirectory(dir: number, name: string, mode: number): void;
   /** Creates a new file, mode 0600, for writing; an existing one of that name is an error. */

@@ -2,7 +2,7 @@ import { type EntryStat, TreeError, type TreeFs } from "../run/tree-fs.ts";
 import { compareBytes, isWithin, joinPath, parentOf } from "./bytes.ts";
 import { readWhole, replaceFile } from "./files.ts";
 import type { Layer, LayerEntry } from "./layer.ts";
-import { userAttributes } from "./same.ts";
+import { travels } from "./same.ts";
 import { TreeCursor } from "./tree-cursor.ts";
 
 /**
@@ -71,7 +71,7 @@ class Copier {
     }
     // Modes last, children first: a directory that can't be written is filled before.
     for (const { path, stat } of directories.reverse()) {
-      this.#finish(this.copy.directory(path), this.#host.attributes(path), stat);
+      this.#finish(this.copy.directory(path), this.#host.attributes(path, travels), stat);
     }
   }
 
@@ -109,7 +109,7 @@ class Copier {
       const to = this.#fs.createFile(dir, name);
       try {
         if (this.#fs.copyContent(from, to) === "copy" && stat.size > 0) this.bytesCopied = true;
-        this.#finish(to, this.#host.attributes(path), stat);
+        this.#finish(to, this.#host.attributes(path, travels), stat);
       } finally {
         this.#fs.close(to);
       }
@@ -119,7 +119,7 @@ class Copier {
   }
 
   #finish(fd: number, attributes: ReadonlyMap<string, Uint8Array>, stat: EntryStat): void {
-    for (const [key, value] of userAttributes(attributes)) this.#fs.setAttribute(fd, key, value);
+    for (const [key, value] of attributes) this.#fs.setAttribute(fd, key, value);
     if (this.#ownUid === 0 && (stat.uid !== 0 || stat.gid !== 0)) this.#fs.setOwner(fd, stat.uid, stat.gid);
     this.#fs.setMode(fd, stat.mode);
     this.#fs.setModifiedTime(fd, stat.mtimeNs);

@@ -33,6 +33,8 @@ const attribute = {
   mode: "user.rauha.mode",
 } as const;
 
+const knownKeys: ReadonlySet<string> = new Set(Object.values(attribute));
+const isKnown = (key: string) => knownKeys.has(key);
 const ownerAll = 0o700;
 /** A task can make deeper trees than the kernel takes paths for (4096 bytes). */
 const longestPath = 3800;
@@ -46,15 +48,15 @@ interface Pending {
   readonly path: string;
   /** Below a directory that replaces what was there, everything does. */
   readonly replaced: boolean;
+  /** Empty files with an attribute stand for deletions here: overlayfs on a file system without devices. */
+  readonly fileWhiteouts: boolean;
 }
 
 function* walkUpper(fs: TreeFs, tree: TreeCursor): Generator<LayerEntry> {
-  const root = tree.attributes("");
-  const pending: Pending[] = [{ path: "", replaced: isOpaque(root) }];
+  const root = text(tree.attributes("", isKnown).get(attribute.opaque));
+  const pending: Pending[] = [{ path: "", replaced: root === "y", fileWhiteouts: root === "x" }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { path: parent, replaced } = next;
-    // "x" announces that empty files with an attribute stand for deletions here: overlayfs on a file system without devices.
-    const hasFileWhiteouts = text(tree.attributes(parent).get(attribute.opaque)) === "x";
+    const { path: parent, replaced, fileWhiteouts } = next;
     for (const name of tree.list(parent)) {
       const path = joinPath(parent, name);
       const stat = fs.stat(tree.directory(parent), name);
@@ -63,10 +65,10 @@ function* walkUpper(fs: TreeFs, tree: TreeCursor): Generator<LayerEntry> {
         yield { kind: "present", path, stat, replaces: false, refusal: "its path is too long" };
       else if (stat.type === "whiteout") yield { kind: "deleted", path };
       else if (stat.type === "directory") {
-        const entry = directoryEntry(fs, tree, path, stat, replaced);
+        const { opaque, ...entry } = directoryEntry(fs, tree, path, stat, replaced);
         yield entry;
-        pending.push({ path, replaced: entry.replaces });
-      } else if (stat.type === "file") yield fileEntry(tree, path, stat, hasFileWhiteouts);
+        pending.push({ path, replaced: entry.replaces, fileWhiteouts: opaque === "x" });
+      } else if (stat.type === "file") yield fileEntry(tree, path, stat, fileWhiteouts);
       else yield { kind: "present", path, stat, replaces: false };
     }
   }
@@ -75,12 +77,13 @@ function* walkUpper(fs: TreeFs, tree: TreeCursor): Generator<LayerEntry> {
 function directoryEntry(fs: TreeFs, tree: TreeCursor, path: string, stat: EntryStat, replaced: boolean) {
   // A task may take its own right to look into a directory. Ours to look: given back on disk, with the true mode noted first.
   if ((stat.mode & ownerAll) !== ownerAll) openUp(fs, tree, path, stat.mode);
-  const attributes = tree.attributes(path);
+  const attributes = tree.attributes(path, isKnown);
   const noted = text(attributes.get(attribute.mode));
   const mode = noted !== undefined && /^[0-7]{1,4}$/.test(noted) ? Number.parseInt(noted, 8) : stat.mode;
   const refusal = attributes.has(attribute.redirect) ? "it is redirected, which no layer of Rauha's is" : undefined;
-  const replaces = replaced || isOpaque(attributes);
-  return { kind: "present", path, stat: { ...stat, mode }, replaces, refusal } as const;
+  const opaque = text(attributes.get(attribute.opaque));
+  const replaces = replaced || opaque === "y";
+  return { kind: "present", path, stat: { ...stat, mode }, replaces, refusal, opaque } as const;
 }
 
 function openUp(fs: TreeFs, tree: TreeCursor, path: string, mode: number): void {
@@ -92,15 +95,11 @@ function openUp(fs: TreeFs, tree: TreeCursor, path: string, mode: number): void 
   fs.close(fd);
 }
 
-function fileEntry(tree: TreeCursor, path: string, stat: EntryStat, hasFileWhiteouts: boolean): LayerEntry {
-  const attributes = tree.attributes(path);
-  if (hasFileWhiteouts && stat.size === 0 && attributes.has(attribute.whiteout)) return { kind: "deleted", path };
+function fileEntry(tree: TreeCursor, path: string, stat: EntryStat, fileWhiteouts: boolean): LayerEntry {
+  const attributes = tree.attributes(path, isKnown);
+  if (fileWhiteouts && stat.size === 0 && attributes.has(attribute.whiteout)) return { kind: "deleted", path };
   const refusal = attributes.has(attribute.metacopy) ? "its content is not in the layer" : undefined;
   return { kind: "present", path, stat, replaces: false, refusal };
-}
-
-function isOpaque(attributes: ReadonlyMap<string, Uint8Array>): boolean {
-  return text(attributes.get(attribute.opaque)) === "y";
 }
 
 function text(value: Uint8Array | undefined): string | undefined {

@@ -28,37 +28,42 @@ export function removeTree(fs: TreeFs, dir: number, name: string): void {
 
 /** Empties a directory. Directories wait on a stack, each by its path, until what is in them is gone. */
 function emptyTree(fs: TreeFs, root: number): void {
-  const stack = [""];
+  const stack: { readonly path: string; emptied: boolean }[] = [{ path: "", emptied: false }];
   let lifted = 0;
-  for (let path = stack.at(-1); path !== undefined; path = stack.at(-1)) {
-    const fd = fs.directory(root, path);
-    const children = removeFiles(fs, fd);
-    if (children.length === 0) {
-      fs.close(fd);
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const { path } = top;
+    if (top.emptied) {
       stack.pop();
       if (path !== "") removeByPath(fs, root, path);
       continue;
     }
-    for (const child of children) {
+    top.emptied = true;
+    const fd = fs.directory(root, path);
+    for (const child of removeFiles(fs, fd)) {
       const below = joinPath(path, child);
-      if (below.length <= longPath) {
-        stack.push(below);
-        continue;
-      }
+      if (below.length <= longPath) stack.push({ path: below, emptied: false });
       // Too deep to be named from the root for much longer: it goes on at the top.
-      const top = `.deep-${lifted++}`;
-      try {
-        fs.rename(fd, child, root, top);
-        stack.splice(1, 0, top);
-      } catch (error) {
-        if (!(error instanceof TreeError) || error.errno !== EEXIST) throw error;
-      }
+      else stack.splice(1, 0, { path: lift(fs, fd, child, root, () => `.deep-${lifted++}`), emptied: false });
     }
     fs.close(fd);
   }
 }
 
+/** Moves a directory to the root of its tree, under a name that is free there. */
+function lift(fs: TreeFs, dir: number, name: string, root: number, nextName: () => string): string {
+  for (;;) {
+    const free = nextName();
+    try {
+      fs.rename(dir, name, root, free);
+      return free;
+    } catch (error) {
+      if (!(error instanceof TreeError) || (error.errno !== EEXIST && error.errno !== ENOTEMPTY)) throw error;
+    }
+  }
+}
+
 const EEXIST = 17;
+const ENOTEMPTY = 39;
 
 /** Removes all but directories; the names of those, made accessible. */
 function removeFiles(fs: TreeFs, fd: number): string[] {

@@ -1,12 +1,8 @@
 import type { EntryStat, TreeFs } from "../run/tree-fs.ts";
 import type { TreeCursor } from "./tree-cursor.ts";
 
-/** Attributes that belong to the user; overlayfs' and Rauha's own, and what the kernel keeps, don't travel. */
-export function userAttributes(all: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
-  return new Map([...all].filter(([key]) => travels(key)));
-}
-
-function travels(key: string): boolean {
+/** Whether an attribute belongs to the user; overlayfs' and Rauha's own, and what the kernel keeps, don't travel. */
+export function travels(key: string): boolean {
   if (key === "system.posix_acl_access" || key === "system.posix_acl_default") return true;
   return key.startsWith("user.") && !key.startsWith("user.overlay.") && !key.startsWith("user.rauha.");
 }
@@ -22,20 +18,26 @@ export function sameContent(
   if (layer.stat.type === "symlink") return layer.tree.readLink(path) === host.tree.readLink(path);
   if (layer.stat.type === "directory") return sameAttributes(path, layer.tree, host.tree);
   if (layer.stat.type !== "file" || layer.stat.size !== host.stat.size) return false;
-  return sameBytes(fs, path, layer.tree, host.tree) && sameAttributes(path, layer.tree, host.tree);
+  return sameBytes(fs, path, layer, host.tree) && sameAttributes(path, layer.tree, host.tree);
 }
 
 function sameAttributes(path: string, layer: TreeCursor, host: TreeCursor): boolean {
-  const [left, right] = [userAttributes(layer.attributes(path)), userAttributes(host.attributes(path))];
+  const [left, right] = [layer.attributes(path, travels), host.attributes(path, travels)];
   if (left.size !== right.size) return false;
   return [...left].every(([key, value]) => Buffer.compare(value, right.get(key) ?? new Uint8Array([0])) === 0);
 }
 
 const chunkBytes = 1 << 18;
 
-function sameBytes(fs: TreeFs, path: string, layer: TreeCursor, host: TreeCursor): boolean {
-  const [left, right] = [new Uint8Array(chunkBytes), new Uint8Array(chunkBytes)];
-  const one = layer.openFile(path);
+function sameBytes(
+  fs: TreeFs,
+  path: string,
+  layer: { readonly tree: TreeCursor; readonly stat: EntryStat },
+  host: TreeCursor,
+): boolean {
+  const size = Math.min(chunkBytes, layer.stat.size + 1);
+  const [left, right] = [new Uint8Array(size), new Uint8Array(size)];
+  const one = layer.tree.openFile(path);
   try {
     const other = host.openFile(path);
     try {

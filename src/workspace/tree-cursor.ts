@@ -60,8 +60,9 @@ export class TreeCursor {
     return this.#fs.readLink(this.parent(path), nameOf(path));
   }
 
-  attributes(path: string): Map<string, Uint8Array> {
-    return path === "" ? this.#fs.attributes(this.root, "") : this.#fs.attributes(this.parent(path), nameOf(path));
+  attributes(path: string, wanted: (key: string) => boolean): Map<string, Uint8Array> {
+    if (path === "") return this.#fs.attributes(this.root, "", wanted);
+    return this.#fs.attributes(this.parent(path), nameOf(path), wanted);
   }
 
   /** Closes the directory looked in last; call it when directories have been replaced. */

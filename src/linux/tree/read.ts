@@ -129,7 +129,7 @@ function attributePath(dir: number, name: string): Uint8Array {
   return nameBytes(name === "" ? `/proc/self/fd/${dir}/.` : `/proc/self/fd/${dir}/${name}`);
 }
 
-export function attributes(dir: number, name: string): Map<string, Uint8Array> {
+export function attributes(dir: number, name: string, wanted: (key: string) => boolean): Map<string, Uint8Array> {
   const found = new Map<string, Uint8Array>();
   const path = attributePath(dir, name);
   const names = grown((address, size) => systemCall(call.llistxattr, addressOf(path), address, size));
@@ -138,7 +138,7 @@ export function attributes(dir: number, name: string): Map<string, Uint8Array> {
     throw new TreeError("listxattr", name, -names);
   }
   for (const key of latin1(names).split("\0")) {
-    if (key === "") continue;
+    if (key === "" || !wanted(key)) continue;
     const keyBytes = nameBytes(key);
     const value = grown((address, size) =>
       systemCall(call.lgetxattr, addressOf(path), addressOf(keyBytes), address, size),

@@ -52,7 +52,7 @@ function vanished(layer: Layer, host: TreeCursor, { path, after }: Change, start
   if (after?.type !== "file") return undefined;
   const parent = host.stat(parentOf(path));
   if (parent === undefined || parent.ctimeNs <= startedNs) return undefined;
-  if (!layer.tree.attributes(path).has("user.overlay.origin")) return undefined;
+  if (layer.tree.attributes(path, (key) => key === "user.overlay.origin").size === 0) return undefined;
   return { path, why: "perhaps removed on the host since the task started" };
 }
 

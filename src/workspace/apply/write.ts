@@ -3,7 +3,7 @@ import { nameOf, parentOf } from "../bytes.ts";
 import type { Change } from "../changes.ts";
 import type { Layer } from "../layer.ts";
 import { removeTree } from "../remove-tree.ts";
-import { userAttributes } from "../same.ts";
+import { travels } from "../same.ts";
 import type { TreeCursor } from "../tree-cursor.ts";
 
 const ownerAll = 0o700;
@@ -132,10 +132,10 @@ export class LayerWriter {
   }
 
   #carryAttributes(fd: number, path: string, before: EntryStat | undefined): void {
-    const wanted = userAttributes(this.#layer.tree.attributes(path));
+    const wanted = this.#layer.tree.attributes(path, travels);
     for (const [key, value] of wanted) this.#fs.setAttribute(fd, key, value);
     if (before?.type !== "directory") return;
-    for (const key of userAttributes(this.#host.attributes(path)).keys()) {
+    for (const key of this.#host.attributes(path, travels).keys()) {
       if (!wanted.has(key)) this.#fs.removeAttribute(fd, key);
     }
   }
