@@ -41,19 +41,27 @@ static int do_forkbomb(int argc, char **argv, struct answer *a)
 	return err;
 }
 
+static long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* forkbomb-tree SECONDS: every process makes more, for ever; only the first one ends after this time */
 static int do_forkbomb_tree(int argc, char **argv, struct answer *a)
 {
-	time_t end = time(NULL) + number_of(argv[1]);
+	long end = now_ms() + number_of(argv[1]) * 1000;
 	pid_t first = getpid();
 	int err = 0;
 
 	(void)argc;
-	while (time(NULL) < end) {
+	while (now_ms() < end) {
 		if (fork() < 0)
 			err = errno;
 		if (getpid() != first)
-			end = time(NULL) + 60;
+			end = now_ms() + 60000;
 		else
 			usleep(100);
 	}
