@@ -14,7 +14,8 @@ export interface LauncherImage {
 
 /** Descriptors below this belong to the launcher's own table. */
 const lowestFd = 64;
-const O_TMPFILE = 0o20200000;
+/** The kernel's __O_TMPFILE with O_DIRECTORY, whose bit differs: asm-generic's on x86-64, arm64's own. */
+const O_TMPFILE = 0o20000000 | (process.arch === "arm64" ? 0o40000 : 0o200000);
 
 /** The image in a sealed memfd; `-errno` where the kernel forbids it. */
 export function memfdImage(): LauncherImage | number {
