@@ -1,10 +1,10 @@
 #!/bin/bash
 # as-rig root|user command...: runs a command as a login of that user would, in the cgroup of that login and with its environment.
-# Must be called by root.
+# Must be called by root. Temporary files go to ext4: tmpfs of Linux 6.1 has neither idmapped mounts nor user. attributes.
 who=$1
 shift
 common=(LANG=C.UTF-8 "TERM=${TERM:-dumb}" SHELL=/bin/bash NO_COLOR=1 RAUHA_TEST_VM=1 RAUHA_TEST_SLOW=1 "RAUHA_TEST_AS=$who"
-	RAUHA_BIN=/opt/rauha/dist/rauha)
+	RAUHA_BIN=/opt/rauha/dist/rauha TMPDIR=/var/tmp)
 path=/opt/rauha/dist:/opt/rauha/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 case $who in
 root)
