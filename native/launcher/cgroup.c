@@ -127,7 +127,7 @@ void cgroups_collect(struct zone *z)
 		} else {
 			struct record_collected record = {(uint32_t)(op - z->plan.ops), {(uint32_t)size, text}};
 
-			report_send(z, RECORD_COLLECTED, &record);
+			report_add(z, RECORD_COLLECTED, &record);
 		}
 		if (fd >= 0)
 			close(fd);

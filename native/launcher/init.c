@@ -81,6 +81,9 @@ static int zone_build(struct zone *z, struct fault *f)
 {
 	if (zone_mount(z, f) < 0 || network_join(z, f) < 0)
 		return -1;
+	report_flush(z);
+	/* First: when the command writes, the supervisor must have seen the end of this file, which says that it runs. */
+	close(z->startup);
 	send(z->gate, &z->root_place, sizeof(z->root_place), MSG_NOSIGNAL);
 	return 0;
 }
@@ -189,8 +192,7 @@ static _Noreturn void serve(pid_t task, struct memory_watch *watch)
 /**
  * settle - gives up all that init no longer needs, once the gate is open: it now shares the zone with a program that nobody trusts
  *
- * Of the descriptors the socket stays, and the root where memory is watched. The records' pipe must go: its end of file tells the
- * supervisor that the task has become the command.
+ * Of the descriptors the socket stays, and the root where memory is watched.
  */
 static void settle(struct zone *z, struct memory_watch *watch)
 {
@@ -216,7 +218,7 @@ _Noreturn void init_main(struct zone *z)
 	struct memory_watch watch = {.proc = -1};
 	struct fault f = {.op = NO_OP};
 
-	z->report = z->startup;
+	report_start(z, z->startup);
 	/* Our copies of the supervisor's ends: while they are open, its death is not seen. */
 	close(z->socket_peer);
 	close(z->startup_peer);

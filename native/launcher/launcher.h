@@ -167,8 +167,11 @@ char *text_put(char *at, const char *end, const char *text);
 char *text_number(char *at, const char *end, uint64_t number);
 
 /* report.c */
-int report_send(struct zone *z, enum record_id id, const void *record);
-int report_copy(struct zone *z, const void *bytes, size_t size);
+void report_start(struct zone *z, int fd);
+void report_add(struct zone *z, enum record_id id, const void *record);
+void report_copy(struct zone *z, const uint8_t *bytes, uint32_t size);
+void report_flush(struct zone *z);
+void report_send(struct zone *z, enum record_id id, const void *record);
 void report_failed(struct zone *z, const struct fault *f);
 void report_skipped(struct zone *z, const struct op *op, int err, const char *step);
 

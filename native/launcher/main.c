@@ -93,6 +93,7 @@ int main(void)
 	else
 		zone_abandon(&zone, &f);
 	terminal_restore(&zone);
+	report_flush(&zone);
 	if (cgroups_remove(&zone, &f) < 0)
 		cleaned = (struct record_cleaned){(uint32_t)f.err, f.detail};
 	report_send(&zone, RECORD_CLEANED, &cleaned);

@@ -104,22 +104,24 @@ static void control_turn(struct zone *z, struct run *run)
 	}
 }
 
-/* Whether one of these records, each of them whole, is of this kind. */
-static bool has_record(const uint8_t *bytes, size_t size, enum record_id id)
+/* Takes note of records of init and task, and passes them on: none after the first failure, which is the cause of any other. */
+static void records_pass(struct zone *z, struct run *run, const uint8_t *bytes, size_t size)
 {
 	uint32_t header[2];
+	size_t at = 0;
 
-	for (size_t at = 0; at + sizeof(header) <= size; at += sizeof(header) + header[1]) {
+	while (at + sizeof(header) <= size && !run->failed) {
 		memcpy(header, bytes + at, sizeof(header));
-		if (header[0] == (uint32_t)id)
-			return true;
+		run->failed = header[0] == RECORD_FAILED;
+		z->verifying &= header[0] != RECORD_VERIFIED;
+		at += sizeof(header) + header[1];
 	}
-	return false;
+	report_copy(z, bytes, (uint32_t)(at < size ? at : size));
 }
 
 /*
- * Records of init and task. The end of file without a `failed` means that execve closed the last descriptor; or that init was killed
- * before, which its end will tell.
+ * Records of init and task, each of them whole. The end of file without a `failed` means that execve closed the last descriptor; or
+ * that init was killed before, which its end will tell.
  */
 static void startup_turn(struct zone *z, struct run *run)
 {
@@ -127,10 +129,7 @@ static void startup_turn(struct zone *z, struct run *run)
 	ssize_t got = read(z->startup, records, sizeof(records));
 
 	if (got > 0) {
-		run->failed |= has_record(records, (size_t)got, RECORD_FAILED);
-		if (has_record(records, (size_t)got, RECORD_VERIFIED))
-			z->verifying = false;
-		report_copy(z, records, (size_t)got);
+		records_pass(z, run, records, (size_t)got);
 		return;
 	}
 	run->startup_open = false;
@@ -143,7 +142,7 @@ static void startup_turn(struct zone *z, struct run *run)
 		if (run->wall_ns != NEVER)
 			run->wall_ns = run->start_ns + z->plan.only[OP_TIMEOUT]->u.timeout.wall_ms * 1000000u;
 		run->sweep_ns = run->start_ns + SWEEP_AFTER_NS;
-		report_send(z, RECORD_STARTED, &record);
+		report_add(z, RECORD_STARTED, &record);
 	}
 }
 
@@ -288,6 +287,9 @@ static bool turn(struct zone *z, struct run *run)
 	/* A dead zone's pipes are only emptied; but a terminal that the user has stopped is waited for, as ever. */
 	if (run->dead && has_pending_output(z))
 		wait_ms = -1;
+	/* Nobody waits for what happened before the start: it goes with the start's own record. */
+	if (run->started)
+		report_flush(z);
 	if (poll(polls, STREAMS + STREAMS_MAX, wait_ms) < 0)
 		return true;
 	if (polls[CONTROL].revents)
@@ -350,7 +352,7 @@ static void report_ended(struct zone *z, const struct run *run)
 		.memory_peak = run->end.memory_peak,
 	};
 
-	report_send(z, RECORD_ENDED, &record);
+	report_add(z, RECORD_ENDED, &record);
 }
 
 /* A zone that was stopped before its task was the user's command, or whose init did not live to say what went wrong. */

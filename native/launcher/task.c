@@ -157,9 +157,11 @@ _Noreturn void task_main(struct zone *z)
 	const struct op *exec = z->plan.only[OP_EXEC];
 	struct fault f = {.op = NO_OP};
 
+	report_start(z, z->startup);
 	if (prepare(z, &f) == 0 && gate_pass(z, &f) == 0 && become(z, &f) == 0) {
 		const uint64_t none = 0;
 
+		report_flush(z);
 		fault_at(&f, &z->plan, exec);
 		/* Raw, to reach the signals that C libraries keep for themselves. A signal sent meanwhile takes effect now. */
 		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));

@@ -78,6 +78,6 @@ int verify_lockdown(struct zone *z, struct fault *f)
 		return fault_with(f, 0, "verify", "capabilities could be regained");
 	if ((record.checks & VERIFY_LANDLOCK) && can_read_probe())
 		return fault_with(f, 0, "verify", "Landlock let a file be read that no rule allows");
-	report_send(z, RECORD_VERIFIED, &record);
+	report_add(z, RECORD_VERIFIED, &record);
 	return 0;
 }
