@@ -18,6 +18,7 @@
 struct held {
 	uint64_t anonymous;
 	uint64_t shared;
+	bool blind; /* init could not look: see memory_is_over */
 };
 
 /* The number behind a key of a file of /proc, in bytes. */
@@ -56,6 +57,8 @@ static void add_process(int proc, const char *pid, bool exactly, struct held *su
 	} else if (read_file(proc, pid, "/status", text, sizeof(text))) {
 		sum->anonymous += value_of(text, "\nRssAnon:");
 		sum->shared += value_of(text, "\nRssShmem:");
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+		sum->blind = true; /* not because the process has ended */
 	}
 }
 
@@ -66,8 +69,10 @@ static uint32_t add_processes(int proc, bool exactly, struct held *sum)
 	const struct dirent *entry;
 	uint32_t count = 0;
 
-	if (!directory)
+	if (!directory) {
+		sum->blind = true;
 		return 0;
+	}
 	rewinddir(directory);
 	while ((entry = readdir(directory)) != NULL) {
 		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
@@ -90,36 +95,40 @@ static uint64_t tmpfs_bytes(int root)
  * The quick sum is never too small. Only when it is over the limit, the exact one is made, which takes the kernel a walk over all page
  * tables; in it, mapped files of the tmpfs are in both figures, so that the larger one counts.
  */
-static uint64_t zone_bytes(struct memory_watch *watch)
+static uint64_t zone_bytes(struct memory_watch *watch, bool *blind)
 {
 	uint64_t tmpfs = tmpfs_bytes(watch->root);
-	struct held quick = {0, 0};
-	struct held exact = {0, 0};
+	struct held quick = {.blind = false};
+	struct held exact = {.blind = false};
 	uint32_t pids = add_processes(watch->proc, false, &quick);
 
 	if (pids > watch->pids_peak)
 		watch->pids_peak = pids;
+	*blind = quick.blind;
 	if (quick.anonymous + quick.shared + tmpfs <= watch->limit)
 		return quick.anonymous + quick.shared + tmpfs;
 	add_processes(watch->proc, true, &exact);
+	*blind |= exact.blind;
 	return exact.anonymous + (exact.shared > tmpfs ? exact.shared : tmpfs);
 }
 
 /**
  * memory_is_over - looks at the zone's memory, and sets the time of the next look
  *
- * That is when the zone could have filled what is left of its limit, but not before `interval_ms`.
+ * That is when the zone could have filled what is left of its limit, but not before `interval_ms`. A zone that keeps init from looking
+ * counts as over: its processes have init's uid where an ordinary user runs it, and may take init's descriptors by prlimit(2).
  */
 bool memory_is_over(struct memory_watch *watch)
 {
 	uint64_t start = clock_ns();
-	uint64_t bytes = zone_bytes(watch);
+	bool blind = false;
+	uint64_t bytes = zone_bytes(watch, &blind);
 	uint64_t end = clock_ns();
 	uint64_t wait;
 
 	if (bytes > watch->peak)
 		watch->peak = bytes;
-	if (bytes > watch->limit)
+	if (blind || bytes > watch->limit)
 		return true;
 	wait = (watch->limit - bytes) / FILL_RATE;
 	if (wait > LONGEST_WAIT_NS)
