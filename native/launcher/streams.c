@@ -1,11 +1,13 @@
 /*
- * The task's streams. It gets pipes and sockets of the caller's as they are; anything else is relayed through a pipe of ours: through a
- * regular file of the host's the task could open the file again, with other rights, and a terminal would take its commands.
+ * The task's streams. It gets pipes and connected unix sockets of the caller's as they are; anything else is relayed through a pipe of
+ * ours: through a regular file of the host's the task could open the file again, with other rights, a terminal would take its commands,
+ * and a socket stays in the network namespace it was made in: the task could connect it anew, to any server of the host's.
  */
 #include "launcher.h"
 #include "sys.h"
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -43,6 +45,20 @@ static bool is_null_device(const struct stat *status)
 	return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
 }
 
+/* Whether the task may have the descriptor itself. A unix stream that is connected can't be connected to anything else. */
+static bool is_passed_on(int fd, const struct stat *status)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+	socklen_t type_size = sizeof(int);
+	int type;
+
+	if (!S_ISSOCK(status->st_mode))
+		return S_ISFIFO(status->st_mode);
+	return getpeername(fd, (struct sockaddr *)&peer, &size) == 0 && peer.ss_family == AF_UNIX &&
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0 && type != SOCK_DGRAM;
+}
+
 /* A pipe to or from the task; the other end's stream starts or ends there. */
 static int pipe_open(struct zone *z, uint32_t number, int ends[2], struct fault *f)
 {
@@ -60,7 +76,7 @@ static int stdin_open(struct zone *z, struct fault *f)
 
 	if (fstat(FD_STDIN, &status) < 0 || is_null_device(&status))
 		return 0;
-	if (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)) {
+	if (is_passed_on(FD_STDIN, &status)) {
 		z->stdio[0] = FD_STDIN;
 		return 0;
 	}
@@ -97,7 +113,7 @@ static int output_open(struct zone *z, uint32_t number, int fd, struct fault *f)
 
 	if (fstat(fd, &status) < 0 || is_null_device(&status))
 		return 0;
-	if (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)) {
+	if (is_passed_on(fd, &status)) {
 		z->stdio[number] = fd;
 		return 0;
 	}
@@ -224,8 +240,11 @@ static void stream_read(struct zone *z, struct stream *s)
 
 static void stream_write(struct stream *s)
 {
-	ssize_t done = write(s->to, s->buffer + s->start, s->end - s->start);
+	/* A socket of the caller's may be a blocking one, whose peer reads when it likes: that must not stop the clock. */
+	ssize_t done = send(s->to, s->buffer + s->start, s->end - s->start, MSG_DONTWAIT | MSG_NOSIGNAL);
 
+	if (done < 0 && errno == ENOTSOCK)
+		done = write(s->to, s->buffer + s->start, s->end - s->start);
 	if (done < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (done < 0) {
@@ -254,11 +273,14 @@ void stream_turn(struct zone *z, struct stream *s)
  */
 void stdin_put_back(const struct zone *z)
 {
+	/* stdin's stream is the first one, where there is one */
 	const struct stream *s = z->streams;
+	off_t waiting = (off_t)(s->end - s->start);
+	off_t given = (off_t)s->seen - waiting;
 	int unread = 0;
 
 	if (z->stdin_pipe < 0 || ioctl(z->stdin_pipe, FIONREAD, &unread) < 0)
 		return;
-	/* stdin's stream is the first one, where there is one */
-	lseek(FD_STDIN, -(off_t)unread - (off_t)(s->end - s->start), SEEK_CUR);
+	/* The task can write into its own stdin: what never came from the file is not put back, or the shell would do its lines again. */
+	lseek(FD_STDIN, -((off_t)unread < given ? (off_t)unread : given) - waiting, SEEK_CUR);
 }
