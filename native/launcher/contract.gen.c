@@ -188,6 +188,10 @@ static const struct field_spec op_seccomp_fields[] = {
 	{ FIELD_BYTES, offsetof(struct op_seccomp, paths) },
 };
 
+static const struct field_spec op_watch_fields[] = {
+	{ FIELD_BYTES, offsetof(struct op_watch, calls) },
+};
+
 static const struct field_spec op_io_fields[] = {
 	{ FIELD_U32, offsetof(struct op_io, mode) },
 	{ FIELD_U32, offsetof(struct op_io, stdin) },
@@ -266,6 +270,17 @@ static const struct field_spec record_denials_dropped_fields[] = {
 	{ FIELD_U64, offsetof(struct record_denials_dropped, count) },
 };
 
+static const struct field_spec record_used_fields[] = {
+	{ FIELD_U32, offsetof(struct record_used, nr) },
+	{ FIELD_U32, offsetof(struct record_used, arch) },
+	{ FIELD_U32, offsetof(struct record_used, pid) },
+	{ FIELD_U64, offsetof(struct record_used, flags) },
+	{ FIELD_STR, offsetof(struct record_used, comm) },
+	{ FIELD_STR, offsetof(struct record_used, path) },
+	{ FIELD_STR, offsetof(struct record_used, base) },
+	{ FIELD_BYTES, offsetof(struct record_used, address) },
+};
+
 const struct record_spec plan_ops[PLAN_OP_MAX + 1] = {
 	[OP_NAMESPACES] = { "namespaces", op_namespaces_fields, 1, STAGE_CLONE, TIMES_ONCE },
 	[OP_UID_MAP] = { "uid_map", op_uid_map_fields, 3, STAGE_IDMAP, TIMES_MANY },
@@ -304,6 +319,7 @@ const struct record_spec plan_ops[PLAN_OP_MAX + 1] = {
 	[OP_LANDLOCK_PATH] = { "landlock_path", op_landlock_path_fields, 4, STAGE_LANDLOCK, TIMES_MANY },
 	[OP_LANDLOCK_PORT] = { "landlock_port", op_landlock_port_fields, 2, STAGE_LANDLOCK, TIMES_MANY },
 	[OP_SECCOMP] = { "seccomp", op_seccomp_fields, 3, STAGE_SECCOMP, TIMES_OPTIONAL },
+	[OP_WATCH] = { "watch", op_watch_fields, 1, STAGE_SECCOMP, TIMES_OPTIONAL },
 	[OP_IO] = { "io", op_io_fields, 3, STAGE_EXEC, TIMES_ONCE },
 	[OP_WORKDIR] = { "workdir", op_workdir_fields, 1, STAGE_EXEC, TIMES_OPTIONAL },
 	[OP_EXEC] = { "exec", op_exec_fields, 2, STAGE_EXEC, TIMES_ONCE },
@@ -320,4 +336,5 @@ const struct record_spec report_records[REPORT_RECORD_MAX + 1] = {
 	[RECORD_CLEANED] = { "cleaned", record_cleaned_fields, 2, STAGE_CLEANUP, TIMES_MANY },
 	[RECORD_DENIED] = { "denied", record_denied_fields, 6, STAGE_RUN, TIMES_MANY },
 	[RECORD_DENIALS_DROPPED] = { "denials_dropped", record_denials_dropped_fields, 1, STAGE_RUN, TIMES_MANY },
+	[RECORD_USED] = { "used", record_used_fields, 8, STAGE_RUN, TIMES_MANY },
 };

@@ -7,9 +7,9 @@
 
 #define PLAN_MAGIC 827344978u
 #define PLAN_HEADER_BYTES 20u
-#define CONTRACT_HASH 0x20af6b97e210545bull
+#define CONTRACT_HASH 0x5452f3aafc2ec015ull
 #define PLAN_OP_MAX 72u
-#define REPORT_RECORD_MAX 10u
+#define REPORT_RECORD_MAX 11u
 #define NO_OP UINT32_MAX
 
 #define LIMIT_PLAN_BYTES 8388608u
@@ -37,6 +37,11 @@
 #define IDENTITY_SETGROUPS 1u
 
 #define SECCOMP_LISTEN 1u
+
+#define WATCH_PATH 0u
+#define WATCH_ADDRESS 1u
+#define WATCH_IN_MEMORY 256u
+#define WATCH_NONE 255u
 
 #define CGROUP_KIND_V2 0u
 #define CGROUP_KIND_V1 1u
@@ -124,6 +129,7 @@ enum op_id {
 	OP_LANDLOCK_PATH = 64,
 	OP_LANDLOCK_PORT = 65,
 	OP_SECCOMP = 66,
+	OP_WATCH = 67,
 	OP_IO = 70,
 	OP_WORKDIR = 71,
 	OP_EXEC = 72,
@@ -140,6 +146,7 @@ enum record_id {
 	RECORD_CLEANED = 8,
 	RECORD_DENIED = 9,
 	RECORD_DENIALS_DROPPED = 10,
+	RECORD_USED = 11,
 };
 
 enum times {
@@ -354,6 +361,10 @@ struct op_seccomp {
 	struct bytes paths;
 };
 
+struct op_watch {
+	struct bytes calls;
+};
+
 struct op_io {
 	uint32_t mode;
 	uint32_t stdin;
@@ -405,6 +416,7 @@ union op_fields {
 	struct op_landlock_path landlock_path;
 	struct op_landlock_port landlock_port;
 	struct op_seccomp seccomp;
+	struct op_watch watch;
 	struct op_io io;
 	struct op_workdir workdir;
 	struct op_exec exec;
@@ -471,6 +483,17 @@ struct record_denied {
 
 struct record_denials_dropped {
 	uint64_t count;
+};
+
+struct record_used {
+	uint32_t nr;
+	uint32_t arch;
+	uint32_t pid;
+	uint64_t flags;
+	const char *comm;
+	const char *path;
+	const char *base;
+	struct bytes address;
 };
 
 struct field_spec {

@@ -2,9 +2,8 @@
  * System calls of the task that its filter denies. The kernel holds each until the supervisor answers: always EPERM, never anything
  * else, so that a supervisor that is slow or gone can only deny. See seccomp_unotify(2).
  */
-#include "launcher.h"
+#include "notify.h"
 #include "sys.h"
-#include <linux/seccomp.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -12,22 +11,21 @@
 #define DENIALS_REPORTED 256u
 #define OBJECT_BYTES	 256
 
-/* The path in one of the call's arguments, as far as it can be read; the task may change it while we look, and is denied anyway. */
-static void read_path(const struct seccomp_notif *call, uint32_t argument, char *path)
+/** caller_text - a string in the caller's memory, as far as it can be read; the caller may change it while we look */
+void caller_text(uint32_t pid, uint64_t address, char *text, size_t size)
 {
-	struct iovec to = {path, OBJECT_BYTES - 1};
-	size_t here = 4096 - (call->data.args[argument] & 4095);
+	struct iovec to = {text, size - 1};
+	size_t here = 4096 - (address & 4095);
 	struct iovec parts[2];
 	ssize_t got;
 
-	path[0] = '\0';
 	/* The rest of its page and the page behind, which may not be there: a part is read whole or not at all. */
-	if (here > OBJECT_BYTES - 1)
-		here = OBJECT_BYTES - 1;
-	parts[0] = (struct iovec){(void *)(uintptr_t)call->data.args[argument], here};
-	parts[1] = (struct iovec){(void *)(uintptr_t)(call->data.args[argument] + here), OBJECT_BYTES - 1 - here};
-	got = process_vm_readv((pid_t)call->pid, &to, 1, parts, 2, 0);
-	path[got < 0 ? 0 : got] = '\0';
+	if (here > size - 1)
+		here = size - 1;
+	parts[0] = (struct iovec){(void *)(uintptr_t)address, here};
+	parts[1] = (struct iovec){(void *)(uintptr_t)(address + here), size - 1 - here};
+	got = process_vm_readv((pid_t)pid, &to, 1, parts, 2, 0);
+	text[got < 0 ? 0 : got] = '\0';
 }
 
 /* What the call was about: the plan says which argument of which call is a path. */
@@ -40,11 +38,12 @@ static void describe(const struct zone *z, const struct seccomp_notif *call, cha
 	for (uint32_t at = 0; at + sizeof(entry) <= paths->size; at += sizeof(entry)) {
 		memcpy(entry, paths->data + at, sizeof(entry));
 		if (entry[0] == (uint32_t)call->data.nr && entry[1] < 6)
-			read_path(call, entry[1], object);
+			caller_text(call->pid, call->data.args[entry[1]], object, OBJECT_BYTES);
 	}
 }
 
-static void read_comm(uint32_t pid, char *comm, size_t size)
+/** caller_comm - the name of a process */
+void caller_comm(uint32_t pid, char *comm, size_t size)
 {
 	char path[64];
 	char *at = text_put(path, path + sizeof(path), "/proc/");
@@ -63,7 +62,7 @@ static void read_comm(uint32_t pid, char *comm, size_t size)
 
 static void report_denied(struct zone *z, const struct seccomp_notif *call)
 {
-	char comm[17];
+	char comm[COMM_BYTES];
 	char object[OBJECT_BYTES];
 	struct record_denied record = {
 		.nr = (uint32_t)call->data.nr,
@@ -74,7 +73,7 @@ static void report_denied(struct zone *z, const struct seccomp_notif *call)
 		.args = {sizeof(call->data.args), (const uint8_t *)call->data.args},
 	};
 
-	read_comm(call->pid, comm, sizeof(comm));
+	caller_comm(call->pid, comm, sizeof(comm));
 	describe(z, call, object);
 	report_send(z, RECORD_DENIED, &record);
 }
@@ -86,11 +85,13 @@ bool denials_receive(struct zone *z, struct seccomp_notif *call)
 	return syscall(SYS_ioctl, z->listener, SECCOMP_IOCTL_NOTIF_RECV, call) == 0;
 }
 
-/** denials_answer - denies a call, and reports it unless it is the launcher's own self-test */
+/** denials_answer - denies a call, and reports it unless it is the launcher's own self-test; a watched call takes place */
 void denials_answer(struct zone *z, const struct seccomp_notif *call)
 {
 	struct seccomp_notif_resp answer = {.id = call->id, .error = -EPERM};
 
+	if (watch_answer(z, call))
+		return;
 	if (!z->verifying && z->denials++ < DENIALS_REPORTED)
 		report_denied(z, call);
 	syscall(SYS_ioctl, z->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);

@@ -43,6 +43,7 @@ export function renderHeader(hash: string): string {
     ...defines("STDIN", contract.ioStdin),
     ...defines("IDENTITY", contract.identityFlag),
     ...defines("SECCOMP", contract.seccompFlag),
+    ...defines("WATCH", contract.watch),
     ...defines("CGROUP_KIND", contract.cgroupKind),
     ...defines("VERIFY", contract.verifyCheck),
     ...defines("VERIFY", { all: Object.values(contract.verifyCheck).reduce((mask, bit) => mask | bit, 0) }),

@@ -16,6 +16,7 @@ const tree = defineCommand({
       subCommands: {
         show: () => import("./commands/policy-show.ts").then((module) => module.policyShow),
         check: () => import("./commands/policy-check.ts").then((module) => module.policyCheck),
+        learn: () => import("./commands/policy-learn.ts").then((module) => module.policyLearn),
       },
     }),
     doctor: () => import("./commands/doctor.ts").then((module) => module.doctor),

@@ -47,9 +47,10 @@ const groups: Readonly<Record<string, readonly Forbidden[]>> = {
     forbidden("chroot /tmp", "chroot", "/tmp", capability("CAP_SYS_CHROOT")),
   ],
   namespaces: [
-    forbidden("unshare user", "unshare", "CLONE_NEWUSER", capability("CAP_SYS_ADMIN")),
-    forbidden("unshare user,net", "unshare", "CLONE_NEWUSER|CLONE_NEWNET", capability("CAP_SYS_ADMIN")),
-    forbidden("clone-raw user", "clone", "CLONE_NEWUSER", capability("CAP_SYS_ADMIN")),
+    forbidden("unshare user", "unshare", "CLONE_NEWUSER"),
+    forbidden("unshare user,net", "unshare", "CLONE_NEWUSER|CLONE_NEWNET"),
+    forbidden("unshare uts", "unshare", "CLONE_NEWUTS", capability("CAP_SYS_ADMIN")),
+    forbidden("clone-raw user", "clone", "CLONE_NEWUSER"),
     forbidden("setns /proc/self/ns/net", "setns", "fd 3", capability("CAP_SYS_ADMIN")),
   ],
   sockets: [

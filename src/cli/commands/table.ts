@@ -1,4 +1,5 @@
 import type { FlagTable } from "../flags/flag.ts";
+import { policyLearnSpec } from "./policy-learn-spec.ts";
 import { sandboxSpec } from "./sandbox-spec.ts";
 import type { CommandSpec, CommandTable } from "./spec.ts";
 import { unavailableCommands, unavailablePolicyCommands } from "./unavailable.ts";
@@ -32,7 +33,7 @@ const okOrNot = [
 ] as const;
 
 const policySpec: CommandSpec = {
-  summary: "Show and check policies",
+  summary: "Show, check and learn policies",
   flags: helpOnly,
   groups,
   examples: [{ line: "rauha policy show task", says: "what the default policy allows" }],
@@ -65,6 +66,7 @@ const policySpec: CommandSpec = {
       exitCodes: okOrNot,
       examples: [{ line: "rauha policy check mine.toml", says: "silence about a mistake means there is none" }],
     },
+    learn: policyLearnSpec,
     ...unavailablePolicyCommands,
   },
 };

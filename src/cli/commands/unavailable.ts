@@ -28,5 +28,4 @@ export const unavailableCommands: CommandTable = {
 /** Parts of `rauha policy` of later builds. */
 export const unavailablePolicyCommands: CommandTable = {
   apply: later("Replace a live zone's policy"),
-  learn: later("Write the policy that a command needs"),
 };

@@ -56,17 +56,23 @@ export function parseSandboxArgs(argv: readonly string[], { cwd }: { readonly cw
   const help = given.one("help") ?? false;
   const all = help ? [] : [...diagnostics, ...checkTogether(given), ...checkCommand(command)];
   if (all.length > 0) return { ok: false, diagnostics: all, command, ...targets };
+  return { ok: true, invocation: { ...invocationOf(given, command), help, ...targets } };
+}
+
+/** The same for a command that takes the options of `rauha sandbox` among its own, already parsed. */
+export function readSandboxFlags(given: Given, command: readonly string[]): SandboxParse {
+  const diagnostics = [...checkTogether(given), ...checkCommand(command)];
+  if (diagnostics.length > 0) return { ok: false, diagnostics, command };
+  return { ok: true, invocation: { ...invocationOf(given, command), help: false } };
+}
+
+function invocationOf(given: Given, command: readonly string[]): Omit<SandboxInvocation, "help"> {
   return {
-    ok: true,
-    invocation: {
-      request: { command, ...requestOf(given) },
-      policyName: given.one("policy") ?? "task",
-      explain: given.one("explain") ?? false,
-      onSuccess: given.one("on-success") ?? "keep",
-      patchFile: given.one("patch"),
-      help,
-      ...targets,
-    },
+    request: { command, ...requestOf(given) },
+    policyName: given.one("policy") ?? "task",
+    explain: given.one("explain") ?? false,
+    onSuccess: given.one("on-success") ?? "keep",
+    patchFile: given.one("patch"),
   };
 }
 

@@ -25,6 +25,8 @@ export interface Report {
   readonly collected: Map<number, string>;
   /** System calls that the filter denied, one by one up to the launcher's bound. */
   readonly denied: Of<"denied">[];
+  /** Watched calls, in a zone that is there to learn from. */
+  readonly used: Of<"used">[];
   /** Denied calls beyond that bound. */
   deniedMore: number;
   readonly stdout: Uint8Array[];
@@ -48,6 +50,7 @@ export function newReport(plan: Plan, at: number): Report {
     skipped: [],
     collected: new Map(),
     denied: [],
+    used: [],
     deniedMore: 0,
     stdout: [],
     stderr: [],
@@ -79,6 +82,9 @@ export function foldEvent(report: Report, event: BackendEvent): void {
       break;
     case "denied":
       report.denied.push(event);
+      break;
+    case "used":
+      report.used.push(event);
       break;
     case "denials_dropped":
       report.deniedMore = event.count;

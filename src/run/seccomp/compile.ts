@@ -11,6 +11,8 @@ import { syscallTable } from "./syscalls.ts";
 
 export interface CompileOptions extends Surroundings, PolicyLists {
   readonly deniedAction: DeniedAction;
+  /** See `ResolveOptions`. */
+  readonly watch?: readonly string[] | undefined;
 }
 
 export type CompileOutcome =
@@ -30,7 +32,7 @@ export function compileSeccomp(profile: SeccompProfile, options: CompileOptions)
   if (diagnostics.length > 0) return { ok: false, diagnostics };
 
   const ranges = resolveRanges(profile, options);
-  const blocked = checkStart(ranges, options.arch);
+  const blocked = checkStart(ranges, options);
   if (blocked.length > 0) return { ok: false, diagnostics: blocked };
   try {
     return { ok: true, filter: encodeFilter(assemble(ranges, options.arch)), warnings };
@@ -59,12 +61,12 @@ function checkArchitecture({ architectures }: SeccompProfile, arch: Arch): Diagn
   return [{ code: "invalid_policy", message, hint }];
 }
 
-function checkStart(ranges: readonly Range[], arch: Arch): Diagnostic[] {
+function checkStart(ranges: readonly Range[], { arch, watch = [] }: CompileOptions): Diagnostic[] {
   const { numbers } = syscallTable(arch);
   return neededToStart.flatMap((name): Diagnostic[] => {
     const decision = ranges.find(({ first }) => first === numbers.get(name))?.decision;
-    if (decision?.branches.length === 0 && [verdict.allow, verdict.log].some((v) => v === decision.otherwise))
-      return [];
+    const passing: number[] = [verdict.allow, verdict.log, ...(watch.includes(name) ? [verdict.notify] : [])];
+    if (decision?.branches.length === 0 && passing.includes(decision.otherwise)) return [];
     const message = `the seccomp profile does not allow ${name} without condition: no task could start`;
     return [{ code: "invalid_policy", message, hint: `allow "${name}"` }];
   });

@@ -15,6 +15,8 @@ export interface ResolveOptions extends Surroundings {
   readonly deny: readonly string[];
   readonly allow: readonly string[];
   readonly deniedAction: DeniedAction;
+  /** Calls that the listener is asked about where they are allowed whatever their arguments: it lets them take place. */
+  readonly watch?: readonly string[] | undefined;
 }
 
 /** What happens to every system call number there can be, as ranges in order. */
@@ -69,8 +71,17 @@ function decideSyscalls(
   }
   const decisions = new Map([...rules].map(([name, list]) => [name, decide(list, fallback, options.deniedAction)]));
   for (const name of options.allow) decisions.set(name, decision([], verdict.allow));
+  for (const name of options.watch ?? []) {
+    const decided = decisions.get(name) ?? decision([], fallback);
+    if (isAllowed(decided)) decisions.set(name, decision([], verdict.notify));
+  }
   for (const name of options.deny) decisions.set(name, decision([], deniedVerdict(options.deniedAction)));
   return decisions;
+}
+
+/** Whether a call is allowed whatever its arguments. */
+export function isAllowed({ branches, otherwise }: Decision): boolean {
+  return branches.length === 0 && otherwise === verdict.allow;
 }
 
 /** Rules up to the first one without conditions, less those that change nothing. */

@@ -1,9 +1,8 @@
 import type { Diagnostic } from "../diagnostic.ts";
-import { verdict } from "./bpf.ts";
 import { type CompileOptions, compileSeccomp } from "./compile.ts";
 import { defaultProfile } from "./default-profile.gen.ts";
 import type { SeccompProfile } from "./profile.ts";
-import { resolveRanges } from "./resolve.ts";
+import { isAllowed, resolveRanges } from "./resolve.ts";
 import { syscallTable } from "./syscalls.ts";
 import type { ZoneFilterOutcome } from "./zone-filter.ts";
 
@@ -15,15 +14,18 @@ export async function compileZoneFilter(
   profileName: string,
   options: Options,
   readText: ReadText,
+  watch?: (allowed: ReadonlySet<string>) => { readonly names: readonly string[]; readonly calls: Uint8Array },
 ): Promise<ZoneFilterOutcome> {
   const loaded = profileName === "default" ? defaultProfile : await loadProfile(profileName, options, readText);
   if (Array.isArray(loaded)) return { ok: false, diagnostics: loaded };
   const profile = loaded as SeccompProfile;
   const listen = allowsAlways(profile, options, "sendmsg");
-  const compiled = compileSeccomp(profile, { ...options, deniedAction: listen ? "notify" : "errno" });
+  const watched = listen ? watch?.(allowedCalls(profile, options)) : undefined;
+  const deniedAction = listen ? "notify" : "errno";
+  const compiled = compileSeccomp(profile, { ...options, deniedAction, watch: watched?.names });
   if (!compiled.ok) return compiled;
   const { filter, warnings } = compiled;
-  return { ok: true, filter: { filter, listen, profile: profileName, warnings } };
+  return { ok: true, filter: { filter, listen, profile: profileName, warnings, watched: watched?.calls } };
 }
 
 async function loadProfile(path: string, options: Options, readText: ReadText): Promise<SeccompProfile | Diagnostic[]> {
@@ -38,8 +40,15 @@ async function loadProfile(path: string, options: Options, readText: ReadText): 
   return parsed.ok ? parsed.profile : [...parsed.diagnostics];
 }
 
+/** The calls that are allowed whatever their arguments. */
+function allowedCalls(profile: SeccompProfile, options: Options): ReadonlySet<string> {
+  const ranges = resolveRanges(profile, { ...options, deniedAction: "errno" });
+  const allowed = new Set(ranges.flatMap(({ first, decision }) => (isAllowed(decision) ? [first] : [])));
+  return new Set([...syscallTable(options.arch).numbers].flatMap(([name, nr]) => (allowed.has(nr) ? [name] : [])));
+}
+
 function allowsAlways(profile: SeccompProfile, options: Options, name: string): boolean {
   const number = syscallTable(options.arch).numbers.get(name);
   const range = resolveRanges(profile, { ...options, deniedAction: "errno" }).find(({ first }) => first === number);
-  return range?.decision.branches.length === 0 && range.decision.otherwise === verdict.allow;
+  return range !== undefined && isAllowed(range.decision);
 }

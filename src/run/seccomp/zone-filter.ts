@@ -11,6 +11,8 @@ export interface ZoneFilter {
   /** `default`, or the profile's file. */
   readonly profile: string;
   readonly warnings: readonly Diagnostic[];
+  /** Allowed calls that are told of besides, as the op `watch` takes them: in a zone that is there to learn from. */
+  readonly watched?: Uint8Array | undefined;
 }
 
 export type ZoneFilterOutcome =

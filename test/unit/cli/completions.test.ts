@@ -67,7 +67,7 @@ for (const name of Object.keys(scripts) as Shell[]) {
         "schema",
       ]);
       expect(offer("rauha s")).toEqual(["sandbox", "schema"]);
-      expect(offer("rauha policy ")).toEqual(["check", "show"]);
+      expect(offer("rauha policy ")).toEqual(["check", "learn", "show"]);
     });
 
     test("options", () => {

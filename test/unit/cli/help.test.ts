@@ -15,6 +15,7 @@ const pages: Readonly<Record<string, readonly string[]>> = {
   policy: ["policy", "--help"],
   "policy-show": ["policy", "show", "--help"],
   "policy-check": ["policy", "check", "--help"],
+  "policy-learn": ["policy", "learn", "--help"],
   doctor: ["doctor", "--help"],
   changes: ["changes", "--help"],
   diff: ["diff", "--help"],

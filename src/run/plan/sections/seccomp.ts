@@ -1,7 +1,7 @@
 import { policyOrigin } from "../../policy/policy.ts";
 import { pathArguments } from "../../seccomp/arguments.ts";
 import { seccompFlag } from "../contract.ts";
-import { addOp, keep, type PlanDraft, refuse, unavailable } from "../draft.ts";
+import { addOp, keep, type PlanDraft, refuse, unavailable, zoneOrigin } from "../draft.ts";
 
 /** The system call filter, compiled for this policy; the last lock before the command. */
 export function planSeccomp(draft: PlanDraft): void {
@@ -18,6 +18,9 @@ export function planSeccomp(draft: PlanDraft): void {
   const listening = filter.listen ? "denials are events" : "denials are silent";
   const op = { op: "seccomp", flags, filter: filter.filter, paths } as const;
   const index = addOp(draft, op, origin, `system call filter ${filter.profile}, ${listening}`);
+  if (filter.watched !== undefined) {
+    addOp(draft, { op: "watch", calls: filter.watched }, zoneOrigin("learning"), "what the task uses is reported");
+  }
   keep(draft, "syscall_filter", "seccomp", [index], ` ${filter.profile}`);
   // Honest about what is missing: the mounts tell nobody, and Landlock only the privileged, by the audit log.
   if (filter.listen)
