@@ -1,8 +1,10 @@
 /**
- * Runs every static check and reports all that fail, not the first. With --fix it rewrites the sources in the house style instead.
+ * Runs every static check and reports all that fail, not the first. With --fix it rewrites the sources in the house style instead;
+ * with --junit the outcome is written to a file too, for the count of all tests.
  *
- *   bun scripts/check.ts [--fix]
+ *   bun scripts/check.ts [--fix | --junit FILE]
  */
+import { writeFileSync } from "node:fs";
 import { filesOf } from "./build/stamp.ts";
 
 interface Step {
@@ -59,8 +61,19 @@ function clangFormatRelease(): number {
   return Number(/version (\d+)/.exec(stdout.toString())?.[1] ?? 0);
 }
 
+function junit(all: readonly Step[], bad: readonly Step[]): string {
+  const cases = all.map((step) => {
+    const verdict = bad.includes(step) ? "><failure /></testcase>" : " />";
+    return `<testcase name="${step.name}" classname="" file="scripts/check.ts"${verdict}`;
+  });
+  return `<testsuites>\n${cases.join("\n")}\n</testsuites>\n`;
+}
+
 process.chdir(`${import.meta.dir}/..`);
-const failed = (process.argv.includes("--fix") ? fixes() : checks()).filter((step) => !run(step));
+const steps = process.argv.includes("--fix") ? fixes() : checks();
+const failed = steps.filter((step) => !run(step));
+const report = process.argv.indexOf("--junit");
+if (report > 0) writeFileSync(String(process.argv[report + 1]), junit(steps, failed));
 if (failed.length > 0) {
   console.error(`check: ${failed.length} failed: ${failed.map(({ name }) => name).join(", ")}`);
   process.exit(1);

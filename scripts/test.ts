@@ -1,10 +1,10 @@
 /**
- * Runs the test suites and says in its last line how many tests passed, failed and were skipped. Root runs the suites that depend
- * on privilege twice: as itself and as an ordinary user.
+ * Runs the checks and the test suites, and says in its last line (and in build/reports/total) how many tests passed, failed and were
+ * skipped. Root runs the suites that depend on privilege twice: as itself and as an ordinary user.
  *
  *   bun scripts/test.ts [--as root|user|vm] [suite...]
  */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { closeOrdinaryUser, type OrdinaryUser, openOrdinaryUser } from "./suites/ordinary-user.ts";
 import { runSuite } from "./suites/run-suite.ts";
@@ -17,6 +17,8 @@ const WALL_CLOCK_SECONDS = 50 * 60;
 
 const repository = `${import.meta.dir}/..`;
 process.chdir(repository);
+mkdirSync("build/reports", { recursive: true });
+rmSync("build/reports/total", { force: true });
 
 const { values, positionals } = parseArgs({
   options: { as: { type: "string" } },
@@ -42,6 +44,7 @@ try {
 }
 console.log(`\n${renderTallies(tallies)}`);
 console.log(renderTotal(tallies));
+writeFileSync("build/reports/total", `${renderTotal(tallies)}\n`);
 process.exit(tallies.length > 0 && tallies.every(({ failed }) => failed === 0) ? 0 : 1);
 
 async function runAll(ordinaryUser: OrdinaryUser | undefined): Promise<void> {

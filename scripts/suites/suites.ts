@@ -11,20 +11,28 @@ export interface Suite {
   readonly privilegeSensitive: boolean;
   /** Runs inside the rig's VM, through scripts/rig.ts. */
   readonly inVm: boolean;
+  /** Where its tests are; the static checks are a suite without a folder: each of them counts as a test. */
+  readonly folder: string | null;
 }
 
-const plain = { privilegeSensitive: false, inVm: false };
-const twice = { privilegeSensitive: true, inVm: false };
+const suite = (name: string, more: Partial<Suite> = {}): Suite => ({
+  name,
+  privilegeSensitive: false,
+  inVm: false,
+  folder: name,
+  ...more,
+});
 
 export const SUITES: readonly Suite[] = [
-  { name: "unit", ...plain },
-  { name: "golden", ...plain },
-  { name: "native", ...twice },
-  { name: "contract", ...twice },
-  { name: "zone", ...twice },
-  { name: "escape", ...twice },
-  { name: "fuzz", ...plain },
-  { name: "kernel", privilegeSensitive: false, inVm: true },
+  suite("check", { folder: null }),
+  suite("unit"),
+  suite("golden"),
+  suite("native", { privilegeSensitive: true }),
+  suite("contract", { privilegeSensitive: true }),
+  suite("zone", { privilegeSensitive: true }),
+  suite("escape", { privilegeSensitive: true }),
+  suite("fuzz"),
+  suite("kernel", { inVm: true }),
 ];
 
 /**
@@ -34,7 +42,7 @@ export const SUITES: readonly Suite[] = [
 export function strayTests(folder: string): string[] {
   const files = [...new Bun.Glob("**/*.test.{ts,tsx,js}").scanSync(folder)].sort();
   const names = [...new Set(files.map((file) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : file)))];
-  const known = SUITES.map(({ name }) => name);
+  const known = SUITES.flatMap((one) => one.folder ?? []);
   return [
     ...names
       .filter((name) => !known.includes(name))
@@ -59,9 +67,9 @@ export function planRuns(options: {
   readonly as: RunAs | undefined;
 }): SuiteRun[] {
   const { isRoot, only, as } = options;
-  const unknown = only.filter((name) => !SUITES.some((suite) => suite.name === name));
+  const unknown = only.filter((name) => !SUITES.some((one) => one.name === name));
   if (unknown.length > 0)
-    throw new Error(`no suite named ${unknown.join(", ")}: ${SUITES.map((s) => s.name).join(", ")}`);
+    throw new Error(`no suite named ${unknown.join(", ")}: ${SUITES.map((one) => one.name).join(", ")}`);
   if (as === "root" && !isRoot) throw new Error("--as root needs root");
   const self: RunAs = isRoot ? "root" : "user";
   return SUITES.filter(({ name }) => only.length === 0 || only.includes(name))
