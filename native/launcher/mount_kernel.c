@@ -97,16 +97,27 @@ int mount_mask(struct zone *z, const struct op *op, struct fault *f)
 	return target_attach(z, tree, target, path, S_ISDIR(status.st_mode), f);
 }
 
-/** mount_read_only - `read_only`: binds what is at a path on itself, with all below it, and takes write access from the copy */
+/**
+ * mount_read_only - `read_only`: binds what is at a path on itself, with all below it, and takes write access from the copy
+ *
+ * With MOUNT_EXPECT_FILE a directory is left as it is.
+ */
 int mount_read_only(struct zone *z, const struct op *op, struct fault *f)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID};
 	const char *path = op->u.read_only.target;
 	int target = find_or_skip(z, op, path, op->u.read_only.flags, f);
+	struct stat status;
 	int tree;
 
 	if (target < 0)
 		return target == -2 ? 0 : -1;
+	if (fstat(target, &status) < 0)
+		return fault(f, "fstat", path);
+	if ((op->u.read_only.flags & MOUNT_EXPECT_FILE) && S_ISDIR(status.st_mode)) {
+		close(target);
+		return 0;
+	}
 	tree = sys_open_tree(target, "", AT_RECURSIVE);
 	if (tree < 0)
 		return fault(f, "open_tree", path);

@@ -5,6 +5,11 @@
 export const laterRunFiles: readonly string[] = [
   ".git/hooks",
   ".git/config",
+  // Each of them leads git to a configuration of its own, and with it to commands.
+  ".git/commondir",
+  ".git/config.worktree",
+  ".git/modules",
+  ".git/worktrees",
   ".bash_login",
   ".bash_profile",
   ".bashrc",
@@ -21,6 +26,12 @@ export const laterRunFiles: readonly string[] = [
 
 /** Directories whose rename would take a protected path away: each becomes a mount point, which can't be renamed. */
 export const pinnedDirectories: readonly string[] = [".git", ".claude"];
+
+/**
+ * In a worktree or a submodule, a file that names the directory git works with: whoever writes it chooses the configuration. As a
+ * directory it has to stay writable.
+ */
+export const gitPointer = ".git";
 
 /** Those of the list that a change at `path` (relative to the workspace, byte string or text) reaches. */
 export function laterRunReached(path: string): readonly string[] {

@@ -1,4 +1,4 @@
-import { laterRunFiles } from "../run/later-run-files.ts";
+import { gitPointer, laterRunFiles } from "../run/later-run-files.ts";
 import { TreeError, type TreeFs } from "../run/tree-fs.ts";
 import { TreeCursor } from "./tree-cursor.ts";
 
@@ -25,7 +25,7 @@ function presentLaterRunFiles(fs: TreeFs, root: string, present: boolean): strin
     throw error;
   }
   try {
-    return laterRunFiles.filter((file) => (cursor.stat(file) !== undefined) === present);
+    return [gitPointer, ...laterRunFiles].filter((file) => (cursor.stat(file) !== undefined) === present);
   } finally {
     cursor.close();
   }

@@ -1,4 +1,4 @@
-import { laterRunFiles, pinnedDirectories } from "../../later-run-files.ts";
+import { gitPointer, laterRunFiles, pinnedDirectories } from "../../later-run-files.ts";
 import { policyOrigin } from "../../policy/policy.ts";
 import { mountFlag } from "../contract.ts";
 import { addOp, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
@@ -41,7 +41,7 @@ function planLaterRunFiles(draft: PlanDraft, root: string): void {
       `${path} stays in place`,
     );
   }
-  for (const name of laterRunFiles) {
+  for (const name of [gitPointer, ...laterRunFiles]) {
     const path = `${root}/${name}`;
     const listed = writable.findIndex((entry) => isBelow(path, entry) && isBelow(entry, root));
     if (listed >= 0) {
@@ -50,7 +50,9 @@ function planLaterRunFiles(draft: PlanDraft, root: string): void {
       draft.warnings.push({ code: "unenforceable", message, origin });
       continue;
     }
-    const op = { op: "read_only", target: path, flags: mountFlag.optional } as const;
-    addOp(draft, op, zoneOrigin("workspace"), `${path} read-only: it runs outside the zone later`);
+    const flags = mountFlag.optional | (name === gitPointer ? mountFlag.expectFile : 0);
+    const op = { op: "read_only", target: path, flags } as const;
+    const what = name === gitPointer ? "if it is a file: it names what git reads" : "it runs outside the zone later";
+    addOp(draft, op, zoneOrigin("workspace"), `${path} read-only: ${what}`);
   }
 }
