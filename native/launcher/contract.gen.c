@@ -273,9 +273,7 @@ static const struct field_spec record_denials_dropped_fields[] = {
 static const struct field_spec record_used_fields[] = {
 	{ FIELD_U32, offsetof(struct record_used, nr) },
 	{ FIELD_U32, offsetof(struct record_used, arch) },
-	{ FIELD_U32, offsetof(struct record_used, pid) },
 	{ FIELD_U64, offsetof(struct record_used, flags) },
-	{ FIELD_STR, offsetof(struct record_used, comm) },
 	{ FIELD_STR, offsetof(struct record_used, path) },
 	{ FIELD_STR, offsetof(struct record_used, base) },
 	{ FIELD_BYTES, offsetof(struct record_used, address) },
@@ -336,5 +334,5 @@ const struct record_spec report_records[REPORT_RECORD_MAX + 1] = {
 	[RECORD_CLEANED] = { "cleaned", record_cleaned_fields, 2, STAGE_CLEANUP, TIMES_MANY },
 	[RECORD_DENIED] = { "denied", record_denied_fields, 6, STAGE_RUN, TIMES_MANY },
 	[RECORD_DENIALS_DROPPED] = { "denials_dropped", record_denials_dropped_fields, 1, STAGE_RUN, TIMES_MANY },
-	[RECORD_USED] = { "used", record_used_fields, 8, STAGE_RUN, TIMES_MANY },
+	[RECORD_USED] = { "used", record_used_fields, 6, STAGE_RUN, TIMES_MANY },
 };

@@ -7,7 +7,7 @@
 
 #define PLAN_MAGIC 827344978u
 #define PLAN_HEADER_BYTES 20u
-#define CONTRACT_HASH 0x5452f3aafc2ec015ull
+#define CONTRACT_HASH 0x667be2907ff1c243ull
 #define PLAN_OP_MAX 72u
 #define REPORT_RECORD_MAX 11u
 #define NO_OP UINT32_MAX
@@ -40,7 +40,6 @@
 
 #define WATCH_PATH 0u
 #define WATCH_ADDRESS 1u
-#define WATCH_IN_MEMORY 256u
 #define WATCH_NONE 255u
 
 #define CGROUP_KIND_V2 0u
@@ -488,9 +487,7 @@ struct record_denials_dropped {
 struct record_used {
 	uint32_t nr;
 	uint32_t arch;
-	uint32_t pid;
 	uint64_t flags;
-	const char *comm;
 	const char *path;
 	const char *base;
 	struct bytes address;

@@ -3,8 +3,6 @@
  * else, so that a supervisor that is slow or gone can only deny. See seccomp_unotify(2).
  */
 #include "notify.h"
-#include "sys.h"
-#include <string.h>
 #include <sys/uio.h>
 
 /* Denials reported one by one; the rest is counted. A task that makes a million of them costs us no memory. */
@@ -42,8 +40,7 @@ static void describe(const struct zone *z, const struct seccomp_notif *call, cha
 	}
 }
 
-/** caller_comm - the name of a process */
-void caller_comm(uint32_t pid, char *comm, size_t size)
+static void read_comm(uint32_t pid, char *comm, size_t size)
 {
 	char path[64];
 	char *at = text_put(path, path + sizeof(path), "/proc/");
@@ -62,7 +59,7 @@ void caller_comm(uint32_t pid, char *comm, size_t size)
 
 static void report_denied(struct zone *z, const struct seccomp_notif *call)
 {
-	char comm[COMM_BYTES];
+	char comm[17];
 	char object[OBJECT_BYTES];
 	struct record_denied record = {
 		.nr = (uint32_t)call->data.nr,
@@ -73,7 +70,7 @@ static void report_denied(struct zone *z, const struct seccomp_notif *call)
 		.args = {sizeof(call->data.args), (const uint8_t *)call->data.args},
 	};
 
-	caller_comm(call->pid, comm, sizeof(comm));
+	read_comm(call->pid, comm, sizeof(comm));
 	describe(z, call, object);
 	report_send(z, RECORD_DENIED, &record);
 }

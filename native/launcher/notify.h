@@ -5,11 +5,8 @@
 #include "launcher.h"
 #include <linux/seccomp.h>
 
-#define COMM_BYTES 17
-
 /* denials.c */
 void caller_text(uint32_t pid, uint64_t address, char *text, size_t size);
-void caller_comm(uint32_t pid, char *comm, size_t size);
 
 /* watch.c */
 bool watch_answer(struct zone *z, const struct seccomp_notif *call);

@@ -3,8 +3,6 @@
  * letting them continue is safe: what the task changes in its memory meanwhile meets mounts and Landlock as ever.
  */
 #include "notify.h"
-#include "sys.h"
-#include <string.h>
 #include <sys/uio.h>
 
 #ifndef SECCOMP_USER_NOTIF_FLAG_CONTINUE
@@ -22,7 +20,7 @@ struct entry {
 	uint32_t kind;
 	uint32_t subject;   /* the path, or the address; its length is the argument behind it */
 	uint32_t directory; /* descriptor that a relative path starts from */
-	uint32_t flags;	    /* with WATCH_IN_MEMORY: they are the first word of what the argument points to */
+	uint32_t flags;
 };
 
 static bool entry_find(const struct bytes *calls, uint32_t nr, struct entry *entry)
@@ -35,34 +33,15 @@ static bool entry_find(const struct bytes *calls, uint32_t nr, struct entry *ent
 	return false;
 }
 
-static uint64_t read_flags(const struct seccomp_notif *call, uint32_t argument)
-{
-	uint64_t flags = 0;
-	struct iovec to = {&flags, sizeof(flags)};
-	struct iovec from;
-
-	if ((argument & ~WATCH_IN_MEMORY) >= 6)
-		return 0;
-	flags = call->data.args[argument & ~WATCH_IN_MEMORY];
-	if (!(argument & WATCH_IN_MEMORY))
-		return flags;
-	from = (struct iovec){(void *)(uintptr_t)flags, sizeof(flags)};
-	flags = 0;
-	process_vm_readv((pid_t)call->pid, &to, 1, &from, 1, 0);
-	return flags;
-}
-
 /* Where a relative path starts, as the zone sees it: the caller's directory or one of its descriptors. */
 static void read_base(const struct seccomp_notif *call, uint32_t directory, char *base, size_t size)
 {
-	const char *end;
 	char link[64];
-	char *at = text_put(link, link + sizeof(link), "/proc/");
+	const char *end = link + sizeof(link);
+	char *at = text_number(text_put(link, end, "/proc/"), end, call->pid);
 	int fd = directory < 6 ? (int)call->data.args[directory] : AT_FDCWD;
 	ssize_t got;
 
-	end = link + sizeof(link);
-	at = text_number(at, end, call->pid);
 	at = text_put(at, end, fd == AT_FDCWD ? "/cwd" : "/fd/");
 	if (fd != AT_FDCWD)
 		text_number(at, end, (uint64_t)(uint32_t)fd);
@@ -96,16 +75,13 @@ static bool is_new(const struct record_used *used)
 
 static void report_used(struct zone *z, const struct seccomp_notif *call, const struct entry *entry)
 {
-	char comm[COMM_BYTES];
 	char path[PATH_BYTES] = "";
 	char base[PATH_BYTES] = "";
 	uint8_t address[ADDRESS_BYTES];
 	struct record_used record = {
 		.nr = (uint32_t)call->data.nr,
 		.arch = call->data.arch,
-		.pid = call->pid,
-		.flags = read_flags(call, entry->flags),
-		.comm = comm,
+		.flags = entry->flags < 6 ? call->data.args[entry->flags] : 0,
 		.path = path,
 		.base = base,
 	};
@@ -127,10 +103,8 @@ static void report_used(struct zone *z, const struct seccomp_notif *call, const 
 			return;
 		record.address = (struct bytes){(uint32_t)got, address};
 	}
-	if (!is_new(&record))
-		return;
-	caller_comm(call->pid, comm, sizeof(comm));
-	report_send(z, RECORD_USED, &record);
+	if (is_new(&record))
+		report_send(z, RECORD_USED, &record);
 }
 
 /** watch_answer - if the call is one that `watch` names: reports it, lets it take place and returns true */

@@ -24,7 +24,7 @@ const at = (kind: UseKind, subject: number, directory?: number, flags?: number):
 const watched: Readonly<Record<string, Watched>> = {
   open: at("open", 0, undefined, 1),
   openat: at("open", 1, 0, 2),
-  openat2: at("open", 1, 0, 2 | watch.inMemory),
+  openat2: at("open", 1, 0),
   creat: at("make", 0),
   execve: at("execute", 0),
   execveat: at("execute", 1, 0),

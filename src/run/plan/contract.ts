@@ -78,8 +78,8 @@ export const identityFlag = { setgroups: 1 << 0 } as const;
 export const cgroupKind = { v2: 0, v1: 1 } as const;
 /** `seccomp.flags`: calls that the filter hands to a listener are reported as `denied`. */
 export const seccompFlag = { listen: 1 << 0 } as const;
-/** Words of a `watch` entry; `inMemory` marks flags that an argument points to, `none` an argument that the call has not. */
-export const watch = { path: 0, address: 1, inMemory: 1 << 8, none: 255 } as const;
+/** Words of a `watch` entry; `none`: the call has no such argument. */
+export const watch = { path: 0, address: 1, none: 255 } as const;
 /** Bits of `verify.checks`: forbidden acts that the launcher tries once after locking down; one that works is an error. */
 export const verifyCheck = {
   newUserNamespace: 1 << 0,
@@ -186,10 +186,7 @@ export const planOps = {
     fields: { flags: "u32", filter: "bytes", paths: "bytes" },
   },
 
-  /**
-   * System calls that the filter hands to the listener and that take place: each is reported as `used`. Entries of five u32: the call,
-   * `watch.path` or `watch.address`, and which arguments are the path or address, the directory's descriptor, and flags.
-   */
+  /** Calls that the listener lets take place and reports as `used`: entries of five u32, the call, path or address, and its arguments. */
   watch: { id: 67, stage: "seccomp", times: "optional", fields: { calls: "bytes" } },
 
   /** Streams of the task. `max_output` bytes of each captured stream are reported, the rest counted. */
@@ -248,16 +245,7 @@ export const reportRecords = {
   used: {
     id: 11,
     stage: "run",
-    fields: {
-      nr: "u32",
-      arch: "u32",
-      pid: "u32",
-      flags: "u64",
-      comm: "str",
-      path: "str",
-      base: "str",
-      address: "bytes",
-    },
+    fields: { nr: "u32", arch: "u32", flags: "u64", path: "str", base: "str", address: "bytes" },
   },
 } as const satisfies Record<string, RecordSpec>;
 
