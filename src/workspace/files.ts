@@ -29,8 +29,7 @@ export function readWhole(fs: TreeFs, dir: number, name: string, limit = 64 << 2
 /** Replaces a file as a whole: whoever looks sees the old one or the new one. */
 export function replaceFile(fs: TreeFs, dir: number, name: string, bytes: Uint8Array): void {
   const temporary = `.${name}.new`;
-  removeFile(fs, dir, temporary);
-  const fd = fs.createFile(dir, temporary);
+  const fd = createAnew(fs, dir, temporary);
   try {
     fs.write(fd, bytes);
   } finally {
@@ -39,11 +38,14 @@ export function replaceFile(fs: TreeFs, dir: number, name: string, bytes: Uint8A
   fs.rename(dir, temporary, dir, name);
 }
 
-export function removeFile(fs: TreeFs, dir: number, name: string): void {
+/** A file that one who was killed left behind makes way. */
+function createAnew(fs: TreeFs, dir: number, name: string): number {
   try {
-    fs.unlink(dir, name);
+    return fs.createFile(dir, name);
   } catch (error) {
-    if (!(error instanceof TreeError) || error.errno !== ENOENT) throw error;
+    if (!(error instanceof TreeError) || error.errno !== EEXIST) throw error;
+    fs.unlink(dir, name);
+    return fs.createFile(dir, name);
   }
 }
 
