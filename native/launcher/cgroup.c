@@ -3,10 +3,7 @@
  * version 1 controller in use.
  */
 #include "launcher.h"
-#include "sys.h"
 #include <dirent.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define REMOVE_TRIES 200
@@ -156,8 +153,8 @@ int cgroups_remove(struct zone *z, struct fault *f)
 	uint32_t left = 0;
 	int status = 0;
 
-	for (const struct op *op = z->plan.ops; op < z->plan.ops + z->plan.count; op++)
-		left += op->id == OP_CGROUP;
+	for (const struct op *op = NULL; (op = op_next(&z->plan, op, OP_CGROUP)) != NULL;)
+		left++;
 	for (const struct op *op = z->plan.ops + z->plan.count; left > 0;) {
 		if ((--op)->id != OP_CGROUP)
 			continue;
@@ -195,8 +192,6 @@ static void sweep(const struct op_cgroup_sweep *old)
 /** cgroups_sweep - removes cgroups that killed runs left behind */
 void cgroups_sweep(const struct zone *z)
 {
-	for (const struct op *op = z->plan.ops; op < z->plan.ops + z->plan.count; op++) {
-		if (op->id == OP_CGROUP_SWEEP)
-			sweep(&op->u.cgroup_sweep);
-	}
+	for (const struct op *op = NULL; (op = op_next(&z->plan, op, OP_CGROUP_SWEEP)) != NULL;)
+		sweep(&op->u.cgroup_sweep);
 }

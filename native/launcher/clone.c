@@ -1,34 +1,20 @@
 /* Init's birth in namespaces of its own, and who its ids are. */
 #include "launcher.h"
-#include "sys.h"
 #include <grp.h>
 #include <sched.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 
-/* Whether a map gives this id outside (or, inside) a counterpart. */
-static bool is_mapped(const struct plan *plan, uint32_t map_op, uint32_t id, bool outside)
+/** is_mapped - whether an id outside, or inside, has a counterpart; without a user namespace every id has */
+bool is_mapped(const struct plan *plan, uint32_t map_op, uint32_t id, bool outside)
 {
-	for (const struct op *op = plan->ops; op < plan->ops + plan->count; op++) {
+	if (!(plan->only[OP_NAMESPACES]->u.namespaces.flags & CLONE_NEWUSER))
+		return true;
+	for (const struct op *op = NULL; (op = op_next(plan, op, map_op)) != NULL;) {
 		const struct op_uid_map *map = &op->u.uid_map;
 
-		if (op->id == map_op && id - (outside ? map->outside : map->inside) < map->count)
+		if (id - (outside ? map->outside : map->inside) < map->count)
 			return true;
 	}
 	return false;
-}
-
-/*
- * Where the maps leave the supervisor's own id out (root, who maps an unprivileged range), init is a stranger to the host's files and
- * has no say over their file systems: then the supervisor opens every source, maps its ids where asked, and lends init the mount. An
- * ordinary user's init is still that user, and does it itself in its own mount namespace, where it has the right to mount.
- */
-static bool init_is_stranger(const struct plan *plan)
-{
-	return (plan->only[OP_NAMESPACES]->u.namespaces.flags & CLONE_NEWUSER) &&
-	       !is_mapped(plan, OP_UID_MAP, geteuid(), true);
 }
 
 /**
@@ -57,7 +43,12 @@ int init_clone(struct zone *z, struct fault *f)
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)(uint32_t)z->cgroup_dir;
 	}
-	z->lends = init_is_stranger(&z->plan);
+	/*
+	 * Where the maps leave the supervisor's own id out (root, who maps an unprivileged range), init is a stranger to the host's
+	 * files and has no say over their file systems: then the supervisor opens every source, maps its ids where asked, and lends
+	 * init the mount. An ordinary user's init is still that user, and does it itself in its own mount namespace.
+	 */
+	z->lends = !is_mapped(&z->plan, OP_UID_MAP, geteuid(), true);
 	z->init = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (z->init < 0) {
 		z->init = 0;
@@ -104,12 +95,10 @@ static int map_write(const struct zone *z, uint32_t id, const char *name, struct
 	const char *end = text + sizeof(text);
 	char *at = text;
 
-	for (const struct op *op = z->plan.ops; op < z->plan.ops + z->plan.count; op++) {
+	for (const struct op *op = NULL; (op = op_next(&z->plan, op, id)) != NULL;) {
 		/* uid_map and gid_map have the same fields */
 		const struct op_uid_map *map = &op->u.uid_map;
 
-		if (op->id != id)
-			continue;
 		fault_at(f, &z->plan, op);
 		at = text_number(at, end, map->inside);
 		at = text_put(at, end, " ");

@@ -3,9 +3,7 @@
  * refused as a whole. Tables generated from the contract say what an op is made of; nothing here knows one from another.
  */
 #include "launcher.h"
-#include "sys.h"
 #include <stdlib.h>
-#include <string.h>
 
 struct reader {
 	const uint8_t *at;
@@ -200,4 +198,14 @@ int plan_read(struct plan *plan, struct fault *f)
 		return fault(f, "malloc", "plan");
 	close(FD_PLAN);
 	return decode(plan, (struct reader){bytes, bytes + size}, f);
+}
+
+/** op_next - the next op of this kind behind `op`; the first one for NULL; NULL for no more */
+const struct op *op_next(const struct plan *plan, const struct op *op, uint32_t id)
+{
+	for (op = op ? op + 1 : plan->ops; op < plan->ops + plan->count; op++) {
+		if (op->id == id)
+			return op;
+	}
+	return NULL;
 }

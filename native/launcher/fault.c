@@ -1,5 +1,4 @@
 #include "launcher.h"
-#include "sys.h"
 
 /** fault_at - says which op is at work, for whatever goes wrong next; NULL for none */
 void fault_at(struct fault *f, const struct plan *plan, const struct op *op)

@@ -3,16 +3,9 @@
  * ends, the kernel kills every process of the zone.
  */
 #include "launcher.h"
-#include "sys.h"
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* Descriptors that init keeps while the task runs. */
@@ -86,11 +79,6 @@ static int zone_build(struct zone *z, struct fault *f)
 	close(z->startup);
 	send(z->gate, &z->root_place, sizeof(z->root_place), MSG_NOSIGNAL);
 	return 0;
-}
-
-static uint64_t microseconds(struct timeval time)
-{
-	return (uint64_t)time.tv_sec * 1000000u + (uint64_t)time.tv_usec;
 }
 
 /* The last word, after which init ends. */

@@ -2,10 +2,7 @@
  * The filesystem view a second time, as a Landlock ruleset: what no rule allows is denied, whatever the mounts show. See landlock(7).
  */
 #include "launcher.h"
-#include "sys.h"
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
+#include <dirent.h>
 
 /* The kernel's, in our own words: the headers of the machine that builds may be older than the kernel that runs. */
 struct ruleset_attr {
@@ -25,14 +22,6 @@ enum { RULE_PATH_BENEATH = 1, RULE_NET_PORT = 2 };
 
 /* Rights that mean something on a file that is no directory; the kernel refuses a rule for a file with any other. */
 #define FILE_RIGHTS (1ull << 0 | 1ull << 1 | 1ull << 2 | 1ull << 14 | 1ull << 15)
-
-struct linux_dirent {
-	uint64_t inode;
-	int64_t offset;
-	uint16_t length;
-	uint8_t type;
-	char name[];
-};
 
 static int rule_add(int ruleset, int fd, uint64_t access, const char *path, struct fault *f)
 {
@@ -86,28 +75,21 @@ static int rule_for_entry(int ruleset, const char *path, const struct op_landloc
  */
 static int rules_around(int ruleset, const char *path, const struct op_landlock_path *rule, struct fault *f)
 {
-	char buffer[4096] __attribute__((aligned(8)));
 	char entry[PATH_MAX];
-	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *end = entry + sizeof(entry);
+	DIR *directory = opendir(path);
+	const struct dirent *found;
 	int status = 0;
-	long got;
 
-	if (dir < 0)
+	if (!directory)
 		return fault(f, "open", path);
-	while (status == 0 && (got = syscall(SYS_getdents64, dir, buffer, sizeof(buffer))) > 0) {
-		for (long at = 0; status == 0 && at < got;) {
-			const struct linux_dirent *found = (const void *)(buffer + at);
-			char *end = text_put(entry, entry + sizeof(entry), path);
-
-			at += found->length;
-			if (strcmp(found->name, ".") == 0 || strcmp(found->name, "..") == 0)
-				continue;
-			end = text_put(end, entry + sizeof(entry), "/");
-			text_put(end, entry + sizeof(entry), found->name);
-			status = rule_for_entry(ruleset, entry, rule, f);
-		}
+	while (status == 0 && (found = readdir(directory)) != NULL) {
+		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
+			continue;
+		text_put(text_put(text_put(entry, end, path), end, "/"), end, found->d_name);
+		status = rule_for_entry(ruleset, entry, rule, f);
 	}
-	close(dir);
+	closedir(directory);
 	return status;
 }
 

@@ -15,9 +15,17 @@
 #endif
 
 #include "contract.gen.h"
+#include "sys.h"
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <termios.h>
 
@@ -56,7 +64,6 @@ struct stream {
 	bool own_source; /* `from` is a pipe of ours: closing it tells the task that nobody reads */
 	bool own_sink;	 /* `to` is a pipe of ours: closing it tells the task of the end */
 	bool to_pty;	 /* `to` is the zone's terminal: a ^D tells the task of the end */
-	uint64_t seen;	 /* bytes that came */
 	uint64_t room;	 /* bytes that may still be reported */
 	uint32_t start;	 /* what waits in the buffer: [start, end) */
 	uint32_t end;
@@ -109,6 +116,7 @@ struct zone {
 	int pty;	/* the zone's terminal, its master side */
 	uint32_t stream_count;
 	struct stream streams[STREAMS_MAX];
+	uint64_t seen[3]; /* bytes of each stream that came */
 	struct terminal terminal;
 	int listener;	/* of the task's system call filter: where denied calls wait */
 	bool verifying; /* the self-test is not over: what the task is denied is no news */
@@ -176,6 +184,7 @@ void report_failed(struct zone *z, const struct fault *f);
 void report_skipped(struct zone *z, const struct op *op, int err, const char *step);
 
 /* decode.c */
+const struct op *op_next(const struct plan *plan, const struct op *op, uint32_t id);
 int plan_read(struct plan *plan, struct fault *f);
 
 /* cgroup.c */
@@ -186,6 +195,7 @@ int cgroups_remove(struct zone *z, struct fault *f);
 void cgroups_sweep(const struct zone *z);
 
 /* clone.c */
+bool is_mapped(const struct plan *plan, uint32_t map_op, uint32_t id, bool outside);
 int init_clone(struct zone *z, struct fault *f);
 int ids_map(struct zone *z, struct fault *f);
 int ids_take(const struct zone *z, struct fault *f);
@@ -207,6 +217,9 @@ int target_attach(struct zone *z, int tree, int target, const char *path, bool i
 
 /* mount.c, mount_files.c, mount_kernel.c, mount_overlay.c, root.c */
 int zone_mount(struct zone *z, struct fault *f);
+unsigned int attributes_of(uint32_t flags);
+int tree_copy(int dir, const char *path, unsigned int flags, uint64_t attributes, const char *detail, struct fault *f);
+int tree_mount(struct zone *z, int tree, const char *path, bool is_dir, struct fault *f);
 int mount_bind(struct zone *z, const struct op *op, struct fault *f);
 int mount_copy(struct zone *z, const struct op *op, struct fault *f);
 int mount_file(struct zone *z, const struct op_file *file, struct fault *f);
@@ -285,5 +298,6 @@ void supervise(struct zone *z);
 
 /* clock.c */
 uint64_t clock_ns(void);
+uint64_t microseconds(struct timeval time);
 
 #endif

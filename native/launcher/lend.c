@@ -1,7 +1,5 @@
-/* Sources on their way from the supervisor to init, where init can't open them itself; see init_is_stranger in clone.c. */
+/* Sources on their way from the supervisor to init, where init can't open them itself; see init_clone. */
 #include "launcher.h"
-#include "sys.h"
-#include <string.h>
 
 static bool has_source(const struct op *op)
 {

@@ -1,5 +1,4 @@
 #include "launcher.h"
-#include "sys.h"
 #include <sys/resource.h>
 
 struct limit {
@@ -38,9 +37,7 @@ static int limit_set(struct zone *z, const struct op *op, struct fault *f)
 /** limits_set - the task's rlimits; RLIMIT_NPROC is counted inside the zone's own user namespace since 5.14 */
 int limits_set(struct zone *z, struct fault *f)
 {
-	for (const struct op *op = z->plan.ops; op < z->plan.ops + z->plan.count; op++) {
-		if (op->id != OP_RLIMIT)
-			continue;
+	for (const struct op *op = NULL; (op = op_next(&z->plan, op, OP_RLIMIT)) != NULL;) {
 		fault_at(f, &z->plan, op);
 		if (limit_set(z, op, f) < 0)
 			return -1;

@@ -23,9 +23,6 @@
  * of the socket for init, init's is the end of every process of its pid namespace.
  */
 #include "launcher.h"
-#include "sys.h"
-#include <signal.h>
-#include <string.h>
 #include <sys/wait.h>
 
 /*

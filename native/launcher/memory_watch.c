@@ -3,10 +3,8 @@
  * process, like memfds that nobody maps and pipes that nobody reads: the guarantee says "rlimit", not "cgroup".
  */
 #include "launcher.h"
-#include "sys.h"
 #include <dirent.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/statfs.h>
 
 /* No program fills memory faster than this, in bytes for each ns: how long a look at the zone holds good. */

@@ -1,8 +1,5 @@
 /* The socket between supervisor and init: messages, each with at most one descriptor. */
 #include "launcher.h"
-#include "sys.h"
-#include <string.h>
-#include <sys/socket.h>
 
 #define MESSAGE_FIXED_BYTES offsetof(struct message, text)
 

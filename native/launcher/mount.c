@@ -1,6 +1,40 @@
 /* The zone's tree, op by op, in the plan's order; init at work before and after the pivot. */
 #include "launcher.h"
-#include "sys.h"
+
+/** attributes_of - the mount attributes that an op's flags ask for; nosuid always */
+unsigned int attributes_of(uint32_t flags)
+{
+	return MOUNT_ATTR_NOSUID | (flags & MOUNT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0u) |
+	       (flags & MOUNT_NO_EXEC ? MOUNT_ATTR_NOEXEC : 0u) | (flags & MOUNT_DEV ? 0u : MOUNT_ATTR_NODEV);
+}
+
+/**
+ * tree_copy - a copy of the mount at `dir` and `path`, in no namespace yet, with these attributes
+ *
+ * `flags` is 0, or AT_RECURSIVE for all that is mounted below as well. Private: a copy of a shared mount would pass on to the host what
+ * is mounted on it inside.
+ */
+int tree_copy(int dir, const char *path, unsigned int flags, uint64_t attributes, const char *detail, struct fault *f)
+{
+	struct mount_attr attr = {.attr_set = attributes, .propagation = PROPAGATION_PRIVATE};
+	int tree = sys_open_tree(dir, path, flags);
+
+	if (tree < 0)
+		return fault(f, "open_tree", detail);
+	if (sys_mount_setattr(tree, "", flags, &attr) == 0)
+		return tree;
+	fault(f, "mount_setattr", detail);
+	close(tree);
+	return -1;
+}
+
+/** tree_mount - mounts `tree` at a place of the zone, which is made if it is missing; -1 for what could not be copied */
+int tree_mount(struct zone *z, int tree, const char *path, bool is_dir, struct fault *f)
+{
+	int target = tree < 0 ? -1 : target_make(z, path, is_dir, is_dir ? 0755 : 0444, f);
+
+	return target < 0 ? -1 : target_attach(z, tree, target, path, is_dir, f);
+}
 
 /**
  * mount_bind - `bind` and `mirror`: shows a path of the host
@@ -12,7 +46,6 @@ int mount_bind(struct zone *z, const struct op *op, struct fault *f)
 	/* bind and mirror have the same fields */
 	const struct op_bind *bind = &op->u.bind;
 	struct source source;
-	int target;
 
 	if (source_next(z, op, &source, f) < 0)
 		return -1;
@@ -20,10 +53,7 @@ int mount_bind(struct zone *z, const struct op *op, struct fault *f)
 		return 0;
 	if (source.kind == SOURCE_LINK)
 		return mount_symlink(z, source.link, bind->target, f);
-	target = target_make(z, bind->target, source.is_dir, source.is_dir ? 0755 : 0444, f);
-	if (target < 0)
-		return -1;
-	return target_attach(z, source.fd, target, bind->target, source.is_dir, f);
+	return tree_mount(z, source.fd, bind->target, source.is_dir, f);
 }
 
 static int mount_expect(struct zone *z, const struct op *op, struct fault *f)

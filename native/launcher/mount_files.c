@@ -1,8 +1,5 @@
 /* What the zone has of its own on the root tmpfs: files, symlinks, scratch directories. */
 #include "launcher.h"
-#include "sys.h"
-#include <string.h>
-#include <sys/stat.h>
 
 #define COPY_MAX (1u << 20)
 
@@ -113,23 +110,11 @@ int mount_symlink(struct zone *z, const char *value, const char *target, struct 
  */
 int mount_scratch(struct zone *z, const struct op_scratch *scratch, struct fault *f)
 {
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
 	char name[24];
-	int target;
-	int tree;
 
 	text_number(name, name + sizeof(name), z->scratches++);
 	if (mkdirat(z->store, name, scratch->mode & 01777) < 0)
 		return fault(f, "mkdirat", scratch->target);
-	if (scratch->flags & MOUNT_NO_EXEC)
-		attr.attr_set |= MOUNT_ATTR_NOEXEC;
-	if (scratch->flags & MOUNT_READ_ONLY)
-		attr.attr_set |= MOUNT_ATTR_RDONLY;
-	tree = sys_open_tree(z->store, name, 0);
-	if (tree < 0)
-		return fault(f, "open_tree", scratch->target);
-	if (sys_mount_setattr(tree, "", 0, &attr) < 0)
-		return fault(f, "mount_setattr", scratch->target);
-	target = target_make(z, scratch->target, true, 0755, f);
-	return target < 0 ? -1 : target_attach(z, tree, target, scratch->target, true, f);
+	return tree_mount(z, tree_copy(z->store, name, 0, attributes_of(scratch->flags), scratch->target, f),
+			  scratch->target, true, f);
 }

@@ -1,21 +1,7 @@
 /* What the kernel shows: its own file systems, made anew for the zone, and the parts of them that it must not see or change. */
 #include "launcher.h"
-#include "sys.h"
-#include <sys/stat.h>
 
 #define TTY_GID 5u
-
-/* Whether gid 5, which terminals belong to, is somebody in the zone. */
-static bool has_tty_group(const struct plan *plan)
-{
-	if (!(plan->only[OP_NAMESPACES]->u.namespaces.flags & CLONE_NEWUSER))
-		return true;
-	for (const struct op *op = plan->ops; op < plan->ops + plan->count; op++) {
-		if (op->id == OP_GID_MAP && TTY_GID - op->u.gid_map.inside < op->u.gid_map.count)
-			return true;
-	}
-	return false;
-}
 
 /* A devpts instance always is a new one, since Linux 4.7. */
 static int devpts_configure(const struct plan *plan, int fs)
@@ -23,7 +9,7 @@ static int devpts_configure(const struct plan *plan, int fs)
 	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "ptmxmode", "0666") < 0 ||
 	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0620") < 0)
 		return -1;
-	return has_tty_group(plan) ? sys_fsconfig(fs, FSCONFIG_SET_STRING, "gid", "5") : 0;
+	return is_mapped(plan, OP_GID_MAP, TTY_GID, false) ? sys_fsconfig(fs, FSCONFIG_SET_STRING, "gid", "5") : 0;
 }
 
 /**
@@ -39,7 +25,6 @@ int mount_kernel(struct zone *z, const struct op *op, struct fault *f)
 	const char *type = plan_ops[op->id].name;
 	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
 	int fs = sys_fsopen(type);
-	int target;
 	int tree;
 
 	if (fs < 0)
@@ -56,8 +41,7 @@ int mount_kernel(struct zone *z, const struct op *op, struct fault *f)
 	if (tree < 0)
 		return fault(f, "fsmount", type);
 	close(fs);
-	target = target_make(z, path, true, 0555, f);
-	return target < 0 ? -1 : target_attach(z, tree, target, path, true, f);
+	return tree_mount(z, tree, path, true, f);
 }
 
 /* What is at a path that has to be in the zone already; -2 when it is not and need not be. */
@@ -76,25 +60,20 @@ static int find_or_skip(struct zone *z, const struct op *op, const char *path, u
 /** mount_mask - `mask`: hides a path under an empty, read-only directory or file of the store */
 int mount_mask(struct zone *z, const struct op *op, struct fault *f)
 {
-	struct mount_attr attr = {.attr_set =
-					  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC};
 	const char *path = op->u.mask.target;
 	int target = find_or_skip(z, op, path, op->u.mask.flags, f);
 	struct stat status;
-	const char *empty;
+	bool is_dir;
 	int tree;
 
 	if (target < 0)
 		return target == -2 ? 0 : -1;
 	if (fstat(target, &status) < 0)
 		return fault(f, "fstat", path);
-	empty = S_ISDIR(status.st_mode) ? "empty-dir" : "empty-file";
-	tree = sys_open_tree(z->store, empty, 0);
-	if (tree < 0)
-		return fault(f, "open_tree", path);
-	if (sys_mount_setattr(tree, "", 0, &attr) < 0)
-		return fault(f, "mount_setattr", path);
-	return target_attach(z, tree, target, path, S_ISDIR(status.st_mode), f);
+	is_dir = S_ISDIR(status.st_mode);
+	tree = tree_copy(z->store, is_dir ? "empty-dir" : "empty-file", 0,
+			 attributes_of(MOUNT_READ_ONLY | MOUNT_NO_EXEC), path, f);
+	return tree < 0 ? -1 : target_attach(z, tree, target, path, is_dir, f);
 }
 
 /**
@@ -104,7 +83,6 @@ int mount_mask(struct zone *z, const struct op *op, struct fault *f)
  */
 int mount_read_only(struct zone *z, const struct op *op, struct fault *f)
 {
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID};
 	const char *path = op->u.read_only.target;
 	int target = find_or_skip(z, op, path, op->u.read_only.flags, f);
 	struct stat status;
@@ -118,10 +96,6 @@ int mount_read_only(struct zone *z, const struct op *op, struct fault *f)
 		close(target);
 		return 0;
 	}
-	tree = sys_open_tree(target, "", AT_RECURSIVE);
-	if (tree < 0)
-		return fault(f, "open_tree", path);
-	if (sys_mount_setattr(tree, "", AT_RECURSIVE, &attr) < 0)
-		return fault(f, "mount_setattr", path);
-	return target_attach(z, tree, target, path, true, f);
+	tree = tree_copy(target, "", AT_RECURSIVE, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, path, f);
+	return tree < 0 ? -1 : target_attach(z, tree, target, path, true, f);
 }

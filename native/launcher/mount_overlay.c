@@ -1,6 +1,5 @@
 /* Copy-on-write directories: an overlayfs over what helper mounts of the same plan show, which then go out of sight. */
 #include "launcher.h"
-#include "sys.h"
 
 /* Paths of the mount's options are looked up from the current directory: the zone's root. */
 static const char *relative(const char *path)
@@ -27,9 +26,7 @@ static int overlay_configure(int fs, const struct op_overlay *overlay)
 /** mount_overlay - `overlay`: the task sees `lower`, and what it changes is in `upper` */
 int mount_overlay(struct zone *z, const struct op_overlay *overlay, struct fault *f)
 {
-	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	int fs = sys_fsopen("overlay");
-	int target;
 	int tree;
 
 	if (fs < 0)
@@ -38,14 +35,11 @@ int mount_overlay(struct zone *z, const struct op_overlay *overlay, struct fault
 		return fault(f, "fchdir", "/");
 	if (overlay_configure(fs, overlay) < 0)
 		return fault(f, "fsconfig", "overlay");
-	if (overlay->flags & MOUNT_NO_EXEC)
-		attributes |= MOUNT_ATTR_NOEXEC;
-	tree = sys_fsmount(fs, attributes);
+	tree = sys_fsmount(fs, attributes_of(overlay->flags));
 	if (tree < 0)
 		return fault(f, "fsmount", "overlay");
 	close(fs);
-	target = target_make(z, overlay->target, true, 0755, f);
-	return target < 0 ? -1 : target_attach(z, tree, target, overlay->target, true, f);
+	return tree_mount(z, tree, overlay->target, true, f);
 }
 
 /**

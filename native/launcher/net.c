@@ -1,11 +1,7 @@
 /* The zone's host name and its network namespace. */
 #include "launcher.h"
-#include "sys.h"
 #include <net/if.h>
 #include <sched.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 static bool has_own(const struct zone *z, uint32_t namespace)
 {

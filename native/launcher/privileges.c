@@ -3,12 +3,8 @@
  * the end of the task.
  */
 #include "launcher.h"
-#include "sys.h"
 #include <grp.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 
 /**
  * bounding_set_drop - leaves the plan's mask in the bounding set

@@ -1,29 +1,17 @@
 /* The zone's terminal (-t): a pty of its own devpts, whose master side comes out to the supervisor; and the caller's terminal. */
 #include "launcher.h"
-#include "sys.h"
-#include <string.h>
-#include <sys/ioctl.h>
 
 /* Not in all headers: opens the other side without a path (since 4.13). */
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
 
-static const char *devpts_path(const struct plan *plan)
-{
-	for (const struct op *op = plan->ops; op < plan->ops + plan->count; op++) {
-		if (op->id == OP_DEVPTS)
-			return op->u.devpts.target;
-	}
-	return NULL;
-}
-
 /** pty_open - the task's part: opens the pair, sends the master side out, and keeps the other one */
 int pty_open(struct zone *z, struct fault *f)
 {
 	const struct message message = {.kind = MESSAGE_PTY};
 	const struct op *op = z->plan.only[OP_IO];
-	const char *devpts = devpts_path(&z->plan);
+	const struct op *devpts = op_next(&z->plan, NULL, OP_DEVPTS);
 	char path[PATH_MAX];
 	int unlock = 0;
 	int master;
@@ -32,7 +20,7 @@ int pty_open(struct zone *z, struct fault *f)
 	fault_at(f, &z->plan, op);
 	if (!devpts)
 		return fault_with(f, ENOENT, "open", "a terminal needs a devpts op");
-	text_put(text_put(path, path + sizeof(path), devpts), path + sizeof(path), "/ptmx");
+	text_put(text_put(path, path + sizeof(path), devpts->u.devpts.target), path + sizeof(path), "/ptmx");
 	master = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (master < 0)
 		return fault(f, "open", path);

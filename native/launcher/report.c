@@ -3,8 +3,6 @@
  * the startup pipe, and the supervisor copies them. What is not urgent waits for company: every write wakes a reader.
  */
 #include "launcher.h"
-#include "sys.h"
-#include <string.h>
 #include <sys/uio.h>
 
 #define TEXT_MAX 1500u

@@ -1,7 +1,5 @@
 /* The zone's root: first thing mounted, last thing closed. */
 #include "launcher.h"
-#include "sys.h"
-#include <sys/stat.h>
 
 /** place_of - which directory a path leads to; "" for `dir` itself */
 int place_of(int dir, const char *path, struct place *place)

@@ -1,6 +1,5 @@
 /* The task's system call filter: the last lock, since after it only what the filter allows can be done. See seccomp(2). */
 #include "launcher.h"
-#include "sys.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 

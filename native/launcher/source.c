@@ -1,7 +1,5 @@
 /* Paths of the host that a zone shows: opened once, checked on what was opened, and mounted from there. */
 #include "launcher.h"
-#include "sys.h"
-#include <sys/stat.h>
 
 /* What a source may be and how it is shown, for every kind of op that has one. */
 struct wish {
@@ -41,26 +39,14 @@ static int map_ids(struct zone *z, const struct op *op, int tree, const struct w
 }
 
 /*
- * A copy of the mount at `fd` and of all below it, in no namespace yet. Recursive, always: an ordinary user may not look under the
- * mounts he inherited, so the kernel refuses to copy one without its children. Private, because a copy of a shared mount would pass
- * on to the host what is mounted on it inside.
+ * The source's mount and all below it. Recursive, always: an ordinary user may not look under the mounts he inherited, so the kernel
+ * refuses to copy one without its children.
  */
 static int tree_make(struct zone *z, const struct op *op, int fd, const struct wish *wish, struct fault *f)
 {
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID, .propagation = PROPAGATION_PRIVATE};
-	int tree = sys_open_tree(fd, "", AT_RECURSIVE);
+	int tree = tree_copy(fd, "", AT_RECURSIVE, attributes_of(wish->flags), wish->path, f);
 
-	if (tree < 0)
-		return fault(f, "open_tree", wish->path);
-	if (wish->flags & MOUNT_READ_ONLY)
-		attr.attr_set |= MOUNT_ATTR_RDONLY;
-	if (wish->flags & MOUNT_NO_EXEC)
-		attr.attr_set |= MOUNT_ATTR_NOEXEC;
-	if (!(wish->flags & MOUNT_DEV))
-		attr.attr_set |= MOUNT_ATTR_NODEV;
-	if (sys_mount_setattr(tree, "", AT_RECURSIVE, &attr) < 0)
-		fault(f, "mount_setattr", wish->path);
-	else if (!(wish->flags & MOUNT_IDMAP) || map_ids(z, op, tree, wish, f) == 0)
+	if (tree < 0 || !(wish->flags & MOUNT_IDMAP) || map_ids(z, op, tree, wish, f) == 0)
 		return tree;
 	close(tree);
 	return -1;

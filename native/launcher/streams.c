@@ -4,11 +4,6 @@
  * and a socket stays in the network namespace it was made in: the task could connect it anew, to any server of the host's.
  */
 #include "launcher.h"
-#include "sys.h"
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 static uint8_t buffers[STREAMS_MAX][LIMIT_OUTPUT_CHUNK];
@@ -17,7 +12,8 @@ struct stream *stream_add(struct zone *z, uint32_t number, int from, int to)
 {
 	struct stream *s = &z->streams[z->stream_count];
 
-	*s = (struct stream){.number = number, .from = from, .to = to, .buffer = buffers[z->stream_count++]};
+	*s = (struct stream){
+		.last = '\n', .number = number, .from = from, .to = to, .buffer = buffers[z->stream_count++]};
 	return s;
 }
 
@@ -190,7 +186,7 @@ static void finish_sink(struct stream *s)
 		return;
 	if (s->to_pty) {
 		/* The first ^D ends a line that has begun, the second the input. */
-		ssize_t sent = write(s->to, "\4\4", s->seen > 0 && s->last != '\n' ? 2 : 1);
+		ssize_t sent = write(s->to, "\4\4", s->last == '\n' ? 1 : 2);
 
 		(void)sent; /* a terminal that takes no more input has nobody reading it */
 	} else if (s->own_sink) {
@@ -228,7 +224,7 @@ static void stream_read(struct zone *z, struct stream *s)
 		stream_end(s);
 		return;
 	}
-	s->seen += (uint64_t)got;
+	z->seen[s->number] += (uint64_t)got;
 	s->last = s->buffer[got - 1];
 	if (s->to < 0 && s->number > 0) {
 		report_output(z, s, (size_t)got);
@@ -276,7 +272,7 @@ void stdin_put_back(const struct zone *z)
 	/* stdin's stream is the first one, where there is one */
 	const struct stream *s = z->streams;
 	off_t waiting = (off_t)(s->end - s->start);
-	off_t given = (off_t)s->seen - waiting;
+	off_t given = (off_t)z->seen[0] - waiting;
 	int unread = 0;
 
 	if (z->stdin_pipe < 0 || ioctl(z->stdin_pipe, FIONREAD, &unread) < 0)

@@ -1,10 +1,6 @@
 /* The supervisor while the zone runs: one poll loop over everything that can happen, and the accounts at the end. */
 #include "launcher.h"
-#include "sys.h"
 #include <linux/seccomp.h>
-#include <poll.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -319,20 +315,9 @@ static bool turn(struct zone *z, struct run *run)
 	return true;
 }
 
-static uint64_t microseconds(struct timeval time, uint64_t minus)
+static uint64_t microseconds_less(struct timeval time, uint64_t minus)
 {
-	uint64_t all = (uint64_t)time.tv_sec * 1000000u + (uint64_t)time.tv_usec;
-
-	return all > minus ? all - minus : 0;
-}
-
-static uint64_t bytes_seen(const struct zone *z, uint32_t number)
-{
-	for (uint32_t i = 0; i < z->stream_count; i++) {
-		if (z->streams[i].number == number)
-			return z->streams[i].seen;
-	}
-	return 0;
+	return microseconds(time) > minus ? microseconds(time) - minus : 0;
 }
 
 /* The zone's account. Init's own time, which mostly went into building the zone, is not the task's. */
@@ -342,12 +327,12 @@ static void report_ended(struct zone *z, const struct run *run)
 	const struct record_ended record = {
 		.status = run->ended ? (uint32_t)run->end.status : SIGKILL,
 		.cause = lost ? CAUSE_INIT_LOST : run->cause,
-		.user_us = microseconds(run->usage.ru_utime, run->end.own_user_us),
-		.system_us = microseconds(run->usage.ru_stime, run->end.own_system_us),
+		.user_us = microseconds_less(run->usage.ru_utime, run->end.own_user_us),
+		.system_us = microseconds_less(run->usage.ru_stime, run->end.own_system_us),
 		.max_rss_bytes = (uint64_t)run->usage.ru_maxrss * 1024u,
 		.wall_us = (run->end_ns - run->start_ns) / 1000u,
-		.stdout_bytes = bytes_seen(z, 1),
-		.stderr_bytes = bytes_seen(z, 2),
+		.stdout_bytes = z->seen[1],
+		.stderr_bytes = z->seen[2],
 		.pids_peak = run->end.pids_peak,
 		.memory_peak = run->end.memory_peak,
 	};

@@ -3,9 +3,6 @@
  * own tmpfs. Inside a tree of the host's a missing place is an error, because nothing may be littered on the host.
  */
 #include "launcher.h"
-#include "sys.h"
-#include <string.h>
-#include <sys/stat.h>
 
 /** target_find - what is at `path` in the zone, as an O_PATH descriptor */
 int target_find(const struct zone *z, const char *path)

@@ -1,10 +1,5 @@
 /* The task: from a copy of init to the user's command. */
 #include "launcher.h"
-#include "sys.h"
-#include <signal.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 

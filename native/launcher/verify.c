@@ -3,7 +3,6 @@
  * which then ends. All attempts together cost some ten system calls.
  */
 #include "launcher.h"
-#include "sys.h"
 #include <sched.h>
 #include <sys/ptrace.h>
 
