@@ -101,7 +101,11 @@ describe("Python", () => {
   needs("Debian's python3 with test.test_support", existsSync("/usr/lib/python3.11/test/test_support.py"))(
     "tests of the standard library's own test support pass: processes, sockets, files, threads",
     async () => {
-      const command = ["/usr/bin/python3", "-m", "unittest", "test.test_support"];
+      // All but test_forget, which unlinks in /usr/lib.
+      const names =
+        "temp fd reap parse options bind find match python HOST captured import ignore change check sort gc";
+      const only = names.split(" ").flatMap((name) => ["-k", `test_${name}`]);
+      const command = ["/usr/bin/python3", "-m", "unittest", "test.test_support", ...only];
       const { lines } = await expectSame({ command, keep: /^(Ran \d+ tests|OK.*|FAILED.*)/ });
       expect(lines.at(-1)).toStartWith("OK");
     },
