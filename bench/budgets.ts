@@ -1,0 +1,43 @@
+/** The budgets of docs/benchmarks.md: ratios within one run. They are said, never enforced: a busy machine is no mistake of the code. */
+import { BWRAP, EMPTY, RAUHA } from "./contenders.ts";
+import type { Measured } from "./hyperfine.ts";
+
+export interface Ratio {
+  readonly what: string;
+  readonly ratio: number;
+  /** The same of the quickest runs: on a machine with other work to do, the better comparison. */
+  readonly ofMinima: number;
+  readonly budget: number;
+}
+
+const startBudgets = [
+  { of: RAUHA, to: EMPTY, budget: 2.0 },
+  { of: RAUHA, to: BWRAP, budget: 1.5 },
+  { of: "rauha sandbox --policy own.toml", to: RAUHA, budget: 2.0 },
+  { of: RAUHA, to: "firejail", budget: 1.0 },
+  { of: RAUHA, to: "crun run", budget: 1.0 },
+  { of: RAUHA, to: "runc run", budget: 1.0 },
+] as const;
+
+/** The ratios that have a budget, of those that ran. */
+export function startRatios(measured: readonly Measured[]): Ratio[] {
+  const find = (name: string) => measured.find((entry) => entry.name === name);
+  return startBudgets
+    .map(({ of, to, budget }) => {
+      const [one, other] = [find(of), find(to)];
+      const ratio = (one?.median ?? Number.NaN) / (other?.median ?? Number.NaN);
+      const ofMinima = (one?.min ?? Number.NaN) / (other?.min ?? Number.NaN);
+      return { what: `${of} / ${to}`, ratio, ofMinima, budget };
+    })
+    .filter(({ ratio }) => !Number.isNaN(ratio));
+}
+
+/** Work in a zone to work outside, without what it costs to make the zone. */
+export function workRatio(name: string, bare: Measured, inZone: Measured, start: Measured | undefined): Ratio {
+  return {
+    what: `${name}: in a zone / bare`,
+    ratio: (inZone.median - (start?.median ?? 0)) / bare.median,
+    ofMinima: (inZone.min - (start?.min ?? 0)) / bare.min,
+    budget: 1.03,
+  };
+}

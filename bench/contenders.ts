@@ -1,0 +1,78 @@
+/** Who is compared: what each of them is told to do for a task that does nothing. */
+import { join } from "node:path";
+import type { Contender } from "./hyperfine.ts";
+import type { Stage } from "./stage.ts";
+
+export const RAUHA = "rauha sandbox -- true";
+export const EMPTY = "empty compiled program";
+export const BWRAP = "bwrap --unshare-all";
+
+/** The start of a zone, and of its like. `state` is a folder of the user's for runtimes that keep one. */
+export function starters(stage: Stage, uid: number, state: string): Contender[] {
+  const { rauha, empty, policy } = stage;
+  const bundle = stage.bundle(uid);
+  const rootless = uid === 0 ? [] : ["--rootless=true"];
+  return [
+    { name: EMPTY, command: [empty] },
+    { name: RAUHA, command: [rauha, "sandbox", "--", "true"] },
+    { name: "rauha sandbox --json", command: [rauha, "sandbox", "--json", "--", "true"] },
+    { name: "rauha sandbox --policy own.toml", command: [rauha, "sandbox", "--policy", policy, "--", "true"] },
+    {
+      name: "rauha sandbox --repo-mode ro",
+      command: [rauha, "sandbox", "--repo", stage.sources, "--repo-mode", "ro", "--", "true"],
+    },
+    { name: BWRAP, command: "bwrap --unshare-all --ro-bind / / --proc /proc --dev /dev true".split(" ") },
+    { name: "bwrap, the same view", command: ["bwrap", ...sameView, "true"] },
+    { name: "unshare -Urmpfniu", command: ["unshare", "-Urmpfniu", "true"] },
+    { name: "firejail", command: ["firejail", "--quiet", "--noprofile", "--net=none", "--private", "--", "true"] },
+    {
+      name: "crun run",
+      command: [
+        "crun",
+        "--root",
+        join(state, "crun"),
+        "--cgroup-manager=disabled",
+        "run",
+        "-b",
+        bundle,
+        `bench-${uid}`,
+      ],
+    },
+    {
+      name: "runc run",
+      command: ["runc", "--root", join(state, "runc"), ...rootless, "run", "-b", bundle, `bench-${uid}`],
+    },
+  ];
+}
+
+/** What a zone of Rauha's shows, as far as bwrap's options go; without limits, filters, Landlock, and a result. */
+const sameView = (
+  "--unshare-all --unshare-user --die-with-parent --new-session --clearenv --cap-drop ALL --hostname rauha " +
+  "--tmpfs / --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/sbin /sbin --symlink usr/lib /lib " +
+  "--symlink usr/lib64 /lib64 --ro-bind /etc/alternatives /etc/alternatives --ro-bind /etc/ssl/certs /etc/ssl/certs " +
+  "--ro-bind /etc/nsswitch.conf /etc/nsswitch.conf --ro-bind /etc/ld.so.cache /etc/ld.so.cache " +
+  "--proc /proc --dev /dev --tmpfs /tmp --tmpfs /var/tmp --tmpfs /run --setenv PATH /usr/bin:/bin --remount-ro / --chdir /"
+).split(" ");
+
+/** Work that is done bare and in a zone: the difference is what the zone's filters and mounts cost a running task. */
+export interface Work {
+  readonly name: string;
+  readonly command: readonly string[];
+}
+
+export function works(stage: Stage): Work[] {
+  const list: Work[] = [
+    {
+      name: "open-heavy",
+      command: [
+        "sh",
+        "-c",
+        "for i in 1 2 3; do grep -rlq no-such-word-anywhere /usr/include /usr/share/perl5 /usr/lib/python3; done; true",
+      ],
+    },
+    { name: "syscall-heavy", command: ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=1500000", "status=none"] },
+  ];
+  const compile = `for f in ${stage.sources}/*.c; do cc -O1 -S -o - $f >/dev/null || exit 1; done`;
+  if (Bun.which("cc") !== null) list.push({ name: "compile job", command: ["sh", "-c", compile] });
+  return list;
+}
