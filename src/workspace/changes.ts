@@ -24,6 +24,9 @@ export interface Change {
  */
 export function collectChanges(fs: TreeFs, layer: Layer, host: TreeCursor): Change[] {
   const changes: Change[] = [];
+  // Directories may have been replaced since the last look.
+  layer.tree.forget();
+  host.forget();
   for (const entry of layer.entries()) {
     if (entry.kind === "deleted") addDeleted(changes, host, entry.path);
     else addPresent(fs, changes, layer, host, entry);

@@ -7,7 +7,7 @@ export interface Run {
 }
 
 /** Past this many edits the shortest script is not worth its time: what lies between equal ends is replaced as a whole. */
-const mostEdits = 4000;
+const mostEdits = 1500;
 
 /** Lines with their ends; the last has none where the text ends without one. */
 export function splitLines(text: string): string[] {

@@ -1,0 +1,161 @@
+/** Kept tasks on disk: found, named, locked, swept, and read with suspicion. */
+import { describe, expect, test } from "bun:test";
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { treeFs as fs } from "../../../src/linux/tree/tree-fs.ts";
+import { collectChanges } from "../../../src/workspace/changes.ts";
+import { choosePaths } from "../../../src/workspace/choose.ts";
+import { copyLayer, makeCopy } from "../../../src/workspace/copy.ts";
+import { openMade } from "../../../src/workspace/files.ts";
+import { findTask } from "../../../src/workspace/find.ts";
+import { listTasks, openTask, removeTask, sweepTasks, tasksPath } from "../../../src/workspace/store.ts";
+import { decodeRecord, encodeRecord } from "../../../src/workspace/task-record.ts";
+import { TreeCursor } from "../../../src/workspace/tree-cursor.ts";
+import { snapshot } from "../../support/byte-trees.ts";
+import { makeFolder, writeFiles } from "../../support/folders.ts";
+import { handMadeTask } from "../../support/kept-task.ts";
+import { editTree, growTree } from "../../support/random-edits.ts";
+
+describe("where tasks are kept", () => {
+  test.each<[Record<string, string>, string | undefined]>([
+    [{ XDG_STATE_HOME: "/s", HOME: "/h" }, "/s/rauha/tasks"],
+    [{ XDG_STATE_HOME: "/s/" }, "/s/rauha/tasks"],
+    [{ XDG_STATE_HOME: "relative", HOME: "/h" }, "/h/.local/state/rauha/tasks"],
+    [{ HOME: "/h/" }, "/h/.local/state/rauha/tasks"],
+    [{}, undefined],
+  ])("%j", (env, path) => {
+    expect(tasksPath(env)).toBe(path);
+  });
+});
+
+describe("a task", () => {
+  test("is busy while someone holds it, and free after", () => {
+    const { tasks, task } = handMadeTask(() => {});
+    expect([listTasks(fs, tasks)[0]?.busy, openTask(fs, tasks, task.id)]).toEqual([true, undefined]);
+    fs.close(task.fd);
+    expect(listTasks(fs, tasks)[0]?.busy).toBe(false);
+    const again = openTask(fs, tasks, task.id);
+    expect(again?.id).toBe(task.id);
+    if (again !== undefined) removeTask(fs, tasks, again);
+    expect(listTasks(fs, tasks)).toEqual([]);
+  });
+
+  test("half made or half removed is no task, and is swept unless it is being worked on", () => {
+    const { folder, tasks } = handMadeTask(() => {});
+    const place = `${folder}/state/rauha/tasks`;
+    for (const name of [".new-task_1", ".gone-task_2", ".new-task_3"])
+      writeFiles(`${place}/${name}`, { "0/upper/x": "x" });
+    chmodSync(`${place}/.new-task_1/0/upper`, 0);
+    const held = fs.directory(tasks, ".new-task_3");
+    fs.lock(held);
+    expect(listTasks(fs, tasks)).toHaveLength(1);
+    sweepTasks(fs, tasks);
+    expect(readdirSync(place).filter((name) => name.startsWith("."))).toEqual([".new-task_3"]);
+    fs.close(held);
+    sweepTasks(fs, tasks);
+    expect(existsSync(`${place}/.new-task_3`)).toBe(false);
+  });
+
+  test("is found by a beginning that no other has", () => {
+    const { tasks, task } = handMadeTask(() => {});
+    expect(findTask(fs, tasks, task.id.slice(0, 8))).toMatchObject({ kind: "found", task: { id: task.id } });
+    expect(findTask(fs, tasks, "last")).toMatchObject({ kind: "found" });
+    expect(findTask(fs, tasks, "task_zz")).toEqual({ kind: "none" });
+  });
+});
+
+describe("a record", () => {
+  const { record } = handMadeTask(() => {});
+
+  test("is read as it was written", () => {
+    expect(decodeRecord(encodeRecord(record))).toEqual(record);
+    const finished = { at: "2026-01-01T00:00:00Z", status: "succeeded", exit_code: 0, changes: 3 };
+    expect(decodeRecord(encodeRecord({ ...record, finished }))).toEqual({ ...record, finished });
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ["another version", { version: 2 }],
+    ["a start that is no number", { started_ns: "soon" }],
+    ["a relative source", { layers: [{ source: "repo", target: "/r", mechanism: "overlayfs" }] }],
+    ["a source with a NUL", { layers: [{ source: "/r\0", target: "/r", mechanism: "overlayfs" }] }],
+    ["an unknown mechanism", { layers: [{ source: "/r", target: "/r", mechanism: "hope" }] }],
+    ["layers that are no list", { layers: {} }],
+    ["an end that is none", { finished: true }],
+    ["no policy", { policy: null }],
+  ])("with %s is none", (_, wrong) => {
+    expect(decodeRecord(new TextEncoder().encode(JSON.stringify({ ...record, ...wrong })))).toBeUndefined();
+  });
+
+  test.each(["", "null", "[]", "{", "\xff", '"text"'])("%j is none", (text) => {
+    expect(decodeRecord(Buffer.from(text, "latin1"))).toBeUndefined();
+  });
+});
+
+describe("paths of the command line", () => {
+  const layers = [
+    { source: "/w/repo", target: "/w/repo", mechanism: "overlayfs" },
+    { source: "/data", target: "/d", mechanism: "copy" },
+  ] as const;
+  const chosen = (words: string[], cwd: string) => Object.fromEntries(choosePaths(layers, words, cwd).chosen ?? []);
+
+  test("none means everything", () => {
+    expect(choosePaths(layers, [], "/").chosen).toBeUndefined();
+  });
+
+  test("are relative to the caller's directory inside the workspace, else to the workspace", () => {
+    expect(chosen(["a", "../b"], "/w/repo/src")).toEqual({ 0: ["src/a", "b"] });
+    expect(chosen(["a/"], "/elsewhere")).toEqual({ 0: ["a"] });
+    expect(chosen(["."], "/w/repo")).toEqual({ 0: [""] });
+  });
+
+  test("absolute ones find their layer", () => {
+    expect(chosen(["/data/x", "/w/repo/y"], "/")).toEqual({ 0: ["y"], 1: ["x"] });
+  });
+
+  test("outside of all are named", () => {
+    expect(choosePaths(layers, ["/etc/passwd", "../../.."], "/w/repo").outside).toEqual(["/etc/passwd", "../../.."]);
+  });
+});
+
+describe("a copy", () => {
+  function copied(seed: number) {
+    const folder = makeFolder("copy");
+    for (const name of ["host", "task/copy"]) mkdirSync(`${folder}/${name}`, { recursive: true });
+    growTree(seed, `${folder}/host`);
+    const host = new TreeCursor(fs, fs.root(`${folder}/host`));
+    const [dir, root] = [openMade(fs, `${folder}/task`), fs.root(`${folder}/task/copy`)];
+    const outcome = makeCopy(fs, host, root, dir);
+    const layer = copyLayer(fs, new TreeCursor(fs, root), dir);
+    return { folder, host, layer, outcome };
+  }
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    "seed %d: equals the tree, and has no changes; its edits are the changes",
+    (seed) => {
+      const { folder, host, layer, outcome } = copied(seed);
+      expect(outcome.leftOut).toEqual([]);
+      expect(snapshot(`${folder}/task/copy`)).toEqual(snapshot(`${folder}/host`));
+      expect(collectChanges(fs, layer, host)).toEqual([]);
+      const before = snapshot(`${folder}/host`);
+      editTree(seed, `${folder}/task/copy`);
+      const after = snapshot(`${folder}/task/copy`);
+      const found = collectChanges(fs, layer, host);
+      const differ = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+        (path) => before[path] !== after[path],
+      );
+      const told = (path: string) => found.some((change) => change.path === path || path.startsWith(`${change.path}/`));
+      expect(differ.filter((path) => !told(path))).toEqual([]);
+      expect(found.filter(({ path }) => !differ.includes(path))).toEqual([]);
+    },
+  );
+
+  test("leaves out pipes and says so", () => {
+    const folder = makeFolder("copy");
+    for (const name of ["host", "task/copy"]) mkdirSync(`${folder}/${name}`, { recursive: true });
+    Bun.spawnSync(["mkfifo", `${folder}/host/pipe`]);
+    writeFileSync(`${folder}/host/file`, "x");
+    const host = new TreeCursor(fs, fs.root(`${folder}/host`));
+    const outcome = makeCopy(fs, host, fs.root(`${folder}/task/copy`), fs.root(`${folder}/task`));
+    expect(outcome.leftOut).toEqual([{ path: "pipe", why: "a fifo" }]);
+    expect(readdirSync(`${folder}/task/copy`)).toEqual(["file"]);
+  });
+});
