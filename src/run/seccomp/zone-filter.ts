@@ -2,6 +2,7 @@ import type { Diagnostic } from "../diagnostic.ts";
 import type { HostFacts } from "../host-facts.ts";
 import { type Policy, policyOrigin } from "../policy/policy.ts";
 import { shippedFilter } from "./shipped.ts";
+import { deniedForView } from "./view-calls.ts";
 
 /** The filter of a zone, as `struct sock_filter[]`. */
 export interface ZoneFilter {
@@ -31,7 +32,8 @@ export async function zoneFilter(
   facts: HostFacts,
   readText: (path: string) => { readonly text: string } | { readonly problem: string },
 ): Promise<ZoneFilterOutcome> {
-  const { profile, deny, allow } = policy.syscalls;
+  const { profile, allow } = policy.syscalls;
+  const deny = [...policy.syscalls.deny, ...deniedForView(policy)];
   const inputs = { arch: facts.arch, capabilities: policy.capabilities.allowed, deny, allow };
   const listen = !deny.includes(handOver);
   if (profile === "default") {

@@ -1,4 +1,5 @@
 import { capabilityMask } from "../../capabilities.ts";
+import { deniedForView } from "../../seccomp/view-calls.ts";
 import { verifyCheck } from "../contract.ts";
 import { addOp, keep, type PlanDraft, zoneOrigin } from "../draft.ts";
 
@@ -23,6 +24,7 @@ export function planSelfTest(draft: PlanDraft): void {
   const allowed = (...calls: string[]) => calls.some((call) => policy.syscalls.allow.includes(call));
   const ownProfile = policy.syscalls.profile !== "default";
   let checks = verifyCheck.regainCapabilities | verifyCheck.ptraceInit;
+  if (deniedForView(policy).includes("mount_setattr")) checks |= verifyCheck.mount;
   if (!has("CAP_SYS_ADMIN")) {
     checks |= verifyCheck.mount;
     if (!allowed("unshare", "clone", "clone3") && !ownProfile) checks |= verifyCheck.newUserNamespace;
