@@ -9,14 +9,18 @@
  *   open the task's streams
  *   clone3 ──────────────────────────►  enter cgroups, cut propagation
  *   write id maps ───────── go ──────►  become the zone's root
- *   open sources, map ids ── lend ───►  mount the zone's tree, pivot,
- *                                       host name, loopback
- *                                       open the zone's terminal (-t)
- *   poll:                               fork ──────────────────────────────►  session, streams, rlimits
- *     records of the start  ◄── end of file when execve has worked ────────   ids, capabilities, no_new_privs
- *     streams, clock, window size       give up privileges                    Landlock, seccomp
- *     words of rauha ──── signal ────►  pass on, reap, watch memory           verify, execve
- *     init's last word  ◄── status ───  exit: the kernel ends the zone
+ *                                       fork ──────────────────────────────►  session, network namespace, loopback,
+ *   open sources, map ids ── lend ───►  mount the zone's tree, pivot,          bounding set
+ *                                       host name
+ *   poll:                               join the network ◄─── network ──────
+ *                                       open the gate ────── root ─────────►  terminal (-t), streams, rlimits
+ *                                       give up privileges                    ids, capabilities, no_new_privs
+ *                                                                             Landlock, seccomp, verify
+ *     records of the start  ◄── end of file: execve has worked ────────────   execve
+ *     streams, clock, window size
+ *     denied calls          ◄── listener ──────────────────────────────────   (the command)
+ *     words of rauha ──── signal ────►  pass on, reap, watch memory
+ *     init's last word  ◄── status ───  end the zone, exit
  *   drain, account, remove cgroups
  *
  * Whoever dies takes the zone along: rauha's death is the end of the control pipe, the supervisor's is PR_SET_PDEATHSIG and the end

@@ -130,7 +130,7 @@ export const planOps = {
   sysfs: { id: 29, stage: "mount", fields: { target: "str" } },
   /** A devpts instance of the zone's own; ptmxmode 0666, mode 0620. */
   devpts: { id: 30, stage: "mount", fields: { target: "str" } },
-  /** Hides a path: a directory under an empty read-only tmpfs, a file under /dev/null. */
+  /** Hides a path: a directory under an empty one, a file under an empty one, both read-only. */
   mask: { id: 31, stage: "mount", fields: { target: "str", flags: "u32" } },
   /** Makes what is mounted at, or lies below, a path of the zone read-only. */
   read_only: { id: 32, stage: "mount", fields: { target: "str", flags: "u32" } },
