@@ -33,9 +33,11 @@ export function needsOf(report: Report, hostKind: (path: string) => HostKind): N
     if (name !== undefined && value !== undefined) collected.add(name as NeedKey, value, message);
     else collected.say(`${message}; ${key}`);
   }
-  const view = viewOf(report.plan);
+  const uses = usesOf(report);
+  const own = new Set(uses.flatMap((use) => (use.what === "path" && use.writes ? [use.path] : [])));
+  const view = withoutOwn(viewOf(report.plan), own);
   const made = new Set<string>();
-  for (const use of usesOf(report)) {
+  for (const use of uses) {
     if (use.what === "inet") addAddress(use, collected);
     else if (use.what === "unix") addSocket(use.path, use.kind === "bind", view, hostKind, collected, made);
     else if (use.writes) addWrite(use, view, hostKind, collected, made);
@@ -43,6 +45,18 @@ export function needsOf(report: Report, hostKind: (path: string) => HostKind): N
   }
   for (const folder of outermost(made)) collected.add("filesystem.writable_paths", folder, "written to");
   return collected.finish();
+}
+
+/** The view, in which what is not the task's own in a scratch directory is absent: the directory began empty. */
+function withoutOwn(view: View, own: ReadonlySet<string>): View {
+  const isOwn = (path: string) => own.has(path) || [...own].some((made) => isInside(path, made));
+  return {
+    holds: view.holds,
+    shown: (path) => {
+      const shown = view.shown(path);
+      return shown === "scratch" && !isOwn(path) ? "scratch" : shown === "scratch" ? "writable" : shown;
+    },
+  };
 }
 
 class Collected {
@@ -74,8 +88,9 @@ function addRead(
 ): void {
   const shown = view.shown(path);
   if (shown === "hidden") collected.say(`filesystem.denied_paths hides ${path}, which was looked for`);
-  if (shown !== "absent") return;
+  if (shown !== "absent" && shown !== "scratch") return;
   const there = hostKind(path);
+  if (there === "directory" && shown === "scratch") return;
   if (there === "device" && kind === "open") collected.add("devices.allowed", path, "opened");
   // To look whether a directory is there is no reason to show all that is in it.
   const wanted = there === "file" || (there === "directory" && kind !== "look");
@@ -90,7 +105,7 @@ function addWrite(
   made: Set<string>,
 ): void {
   const shown = view.shown(path);
-  if (shown === "writable") return;
+  if (shown === "writable" || shown === "scratch") return;
   if (shown === "absent" && kind === "change" && hostKind(path) === "device") {
     collected.add("devices.allowed", path, "opened for writing");
     return;
@@ -99,7 +114,6 @@ function addWrite(
   if (kind === "change" && shown === "absent" && hostKind(path) === null) return;
   if (kind === "make-dir" && shown !== "absent") return;
   const folder = kind === "make-dir" ? path : path.slice(0, path.lastIndexOf("/")) || "/";
-  if (view.shown(folder) === "writable" && shown === "absent") return;
   if (folder === "/" || view.holds(folder)) {
     collected.say(
       `${path} was to be written: a scratch directory would hide what is there; --rw-bind shows one of the host's`,
@@ -118,7 +132,7 @@ function addSocket(
   made: Set<string>,
 ): void {
   if (binds) addWrite({ what: "path", kind: "make", path, writes: true }, view, hostKind, collected, made);
-  else if (view.shown(path) === "absent" && hostKind(path) === "socket")
+  else if (["absent", "scratch"].includes(view.shown(path)) && hostKind(path) === "socket")
     collected.add("filesystem.allowed_sockets", path, "connected to");
 }
 

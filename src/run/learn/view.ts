@@ -1,8 +1,8 @@
 import { mountFlag } from "../plan/contract.ts";
 import type { Plan } from "../plan/plan.ts";
 
-/** How a place shows in a zone: not at all, hidden by a denied path, to read, to write. */
-export type Shown = "absent" | "hidden" | "readable" | "writable";
+/** How a place shows in a zone: not at all, hidden by a denied path, to read, to write, or in a scratch directory that begins empty. */
+export type Shown = "absent" | "hidden" | "readable" | "writable" | "scratch";
 
 /** A zone's view as its plan has it. */
 export interface View {
@@ -20,10 +20,10 @@ export function viewOf(plan: Plan): View {
       case "mirror":
         mounts.push({ path: op.target, shown: (op.flags & mountFlag.readOnly) !== 0 ? "readable" : "writable" });
         break;
-      case "overlay":
       case "scratch":
-        mounts.push({ path: op.target, shown: "writable" });
+        mounts.push({ path: op.target, shown: "scratch" });
         break;
+      case "overlay":
       case "proc":
       case "sysfs":
       case "devpts":
