@@ -82,7 +82,7 @@ describe.each(runners)("as %s", (runner) => {
   });
 
   test("time is up: SIGTERM to the whole process group", async () => {
-    const { one } = await run(["sh", "-c", "sleep 30"], { after: [timeout(60, 5000)] });
+    const { one } = await run(["sh", "-c", "sleep 30"], { after: [timeout(400, 5000)] });
     const ended = one("ended");
     expect(ended).toMatchObject({ status: 15, cause: endCause.timeout });
     expect(ended.wall_us).toBeGreaterThan(40_000);
@@ -91,21 +91,21 @@ describe.each(runners)("as %s", (runner) => {
 
   test("a task that tidies up on SIGTERM still has timed out", async () => {
     const script = "trap 'echo bye; exit 3' TERM; sleep 30 & wait";
-    const { one, output } = await run(["sh", "-c", script], { after: [timeout(60, 5000)] });
+    const { one, output } = await run(["sh", "-c", script], { after: [timeout(400, 5000)] });
     expect(one("ended")).toMatchObject({ status: exited(3), cause: endCause.timeout });
     expect(output(1)).toBe("bye\n");
   });
 
   test("a task that ignores SIGTERM is killed after the grace, and its usage is known", async () => {
     const script = "trap '' TERM; while :; do :; done";
-    const { one } = await run(["sh", "-c", script], { after: [timeout(60, 200)] });
+    const { one } = await run(["sh", "-c", script], { after: [timeout(400, 200)] });
     const ended = one("ended");
     expect(ended).toMatchObject({ status: 9, cause: endCause.timeout });
     expect(ended.user_us + ended.system_us).toBeGreaterThan(50_000);
   });
 
   test("a stopped task can't sit the time out", async () => {
-    const { one } = await run(["sh", "-c", "kill -STOP $$"], { after: [timeout(60, 5000)] });
+    const { one } = await run(["sh", "-c", "kill -STOP $$"], { after: [timeout(400, 5000)] });
     expect(one("ended")).toMatchObject({ status: 15, cause: endCause.timeout });
   });
 

@@ -34,7 +34,7 @@ describe.each(runners)("as %s", (runner) => {
   });
 
   test("what forked processes share counts once", async () => {
-    const script = `perl -e '$x = "x" x (60 << 20); for (1 .. 4) { fork or do { sleep 1; exit } } 1 while wait > 0; exit 4'`;
+    const script = `perl -e '$x = "x" x (60 << 20); for (1 .. 4) { fork or do { sleep 3; exit } } 1 while wait > 0; exit 4'`;
     const { one } = await run(script, 150);
     expect(one("ended")).toMatchObject({ status: 4 << 8, cause: endCause.none });
     expect(one("ended").memory_peak).toBeGreaterThan(60 * mebibyte);
