@@ -1,6 +1,9 @@
 import type { Result } from "../run/result/schema.ts";
 import { oneLine } from "./words.ts";
 
+/** Denied calls that are named. */
+const MOST_DENIED = 3;
+
 /** One line for people after the task's own output: how it ended, how long it took, and what to look at. */
 export function summaryLine(result: Result): string {
   const took = `in ${renderMilliseconds(result.duration_ms)}`;
@@ -11,7 +14,20 @@ export function summaryLine(result: Result): string {
   }
   const cut = [result.stdout_truncated ? "stdout" : "", result.stderr_truncated ? "stderr" : ""].filter((name) => name);
   const truncated = cut.length === 0 ? "" : `; ${cut.join(" and ")} cut in the result, see --max-output`;
-  return `rauha: ${endWords(result)} ${took} (policy ${result.policy?.name ?? "none"})${truncated}${changeWords(result)}\n`;
+  return `rauha: ${endWords(result)} ${took} (policy ${result.policy?.name ?? "none"})${truncated}${changeWords(result)}${deniedWords(result)}\n`;
+}
+
+/** Of a task that failed, the calls that were denied, each once: most likely one of them is why. */
+function deniedWords({ status, enforcement_events: events }: Result): string {
+  if (status !== "failed") return "";
+  const words = events.map(({ action, object, policy_key: key }) => {
+    return oneLine(
+      `denied: ${action}${object === null ? "" : ` of ${object}`}${(key ?? "") === "" ? "" : `; would need ${key}`}`,
+    );
+  });
+  const different = [...new Set(words)];
+  const more = different.length > MOST_DENIED ? [`and ${different.length - MOST_DENIED} more, see --json`] : [];
+  return [...different.slice(0, MOST_DENIED), ...more].map((line) => `\n  ${line}`).join("");
 }
 
 /** What became of the task's changes, and how to look at those that wait. */
