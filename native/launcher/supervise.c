@@ -7,7 +7,6 @@
 
 #define POLLS_MAX	    8
 #define NEVER		    UINT64_MAX
-#define SWEEP_AFTER_NS	    20000000u
 #define KILL_WAIT_NS	    1000000000u
 #define FOREGROUND_CHECK_NS 250000000u
 /* After the zone's end a pipe holds at most what fits in it; more comes only from outside, where the task may have sent its end. */
@@ -23,9 +22,8 @@ struct run {
 	bool killed;
 	uint64_t start_ns;
 	uint64_t end_ns;
-	uint64_t wall_ns;  /* when the time is up */
-	uint64_t kill_ns;  /* when the grace is over */
-	uint64_t sweep_ns; /* when there is time to look for abandoned cgroups */
+	uint64_t wall_ns; /* when the time is up */
+	uint64_t kill_ns; /* when the grace is over */
 	uint32_t drained;
 	int winch;
 	struct task_end end;
@@ -137,7 +135,6 @@ static void startup_turn(struct zone *z, struct run *run)
 		/* The time is the task's own: what setting up took is not taken from it. */
 		if (run->wall_ns != NEVER)
 			run->wall_ns = run->start_ns + z->plan.only[OP_TIMEOUT]->u.timeout.wall_ms * 1000000u;
-		run->sweep_ns = run->start_ns + SWEEP_AFTER_NS;
 		report_add(z, RECORD_STARTED, &record);
 	}
 }
@@ -180,6 +177,8 @@ static void init_turn(struct zone *z, struct run *run)
 	run->ended = true;
 	if (message.kind == MESSAGE_MEMORY && run->cause == CAUSE_NONE)
 		run->cause = CAUSE_MEMORY;
+	/* Now, while the kernel takes the zone's namespaces down: there is nothing else to do until init has ended. */
+	cgroups_sweep(z);
 }
 
 /* Init is gone. Its usage includes everyone's who was waited for, and at the end the kernel waits for all that is left. */
@@ -217,17 +216,12 @@ static int clock_turn(struct zone *z, struct run *run)
 		run->kill_ns = NEVER;
 		zone_kill(z, run);
 	}
-	if (now >= run->sweep_ns) {
-		run->sweep_ns = NEVER;
-		cgroups_sweep(z);
-	}
 	for (uint32_t i = 0; i < z->stream_count; i++) {
 		if (stream_waits_for_terminal(&z->streams[i]))
 			next = now + FOREGROUND_CHECK_NS;
 	}
 	next = run->wall_ns < next ? run->wall_ns : next;
 	next = run->kill_ns < next ? run->kill_ns : next;
-	next = run->sweep_ns < next ? run->sweep_ns : next;
 	if (next == NEVER)
 		return -1;
 	next = next > now ? (next - now) / 1000000u + 1 : 0;
@@ -358,7 +352,7 @@ static void report_not_started(struct zone *z, const struct run *run)
 void supervise(struct zone *z)
 {
 	const struct op *timeout = z->plan.only[OP_TIMEOUT];
-	struct run run = {.startup_open = true, .wall_ns = NEVER, .kill_ns = NEVER, .sweep_ns = NEVER, .winch = -1};
+	struct run run = {.startup_open = true, .wall_ns = NEVER, .kill_ns = NEVER, .winch = -1};
 
 	z->verifying = z->plan.only[OP_VERIFY];
 	if (timeout && timeout->u.timeout.wall_ms > 0 && timeout->u.timeout.wall_ms < NEVER / 2000000u)

@@ -107,7 +107,7 @@ export const planOps = {
   cgroup_set: { id: 11, stage: "cgroup", fields: { file: "str", value: "str", optional: "u32" } },
   /** Reads a control file of the cgroup made last when the zone has ended, and reports it as `collected`. Missing: skipped. */
   cgroup_collect: { id: 12, stage: "cgroup", fields: { file: "str" } },
-  /** Removes empty, abandoned directories `prefix*` older than `min_age_s` from `path`, while the zone runs. */
+  /** Removes empty, abandoned directories `prefix*` older than `min_age_s` from `path`, while the kernel ends the zone. */
   cgroup_sweep: { id: 13, stage: "cleanup", fields: { path: "str", prefix: "str", min_age_s: "u32" } },
 
   /** The zone's root: one tmpfs that the host never sees, and the quota of every `scratch` directory together. */
