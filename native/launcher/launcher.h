@@ -298,6 +298,7 @@ void supervise(struct zone *z);
 
 /* clock.c */
 uint64_t clock_ns(void);
+uint64_t processor_ns(void);
 uint64_t microseconds(struct timeval time);
 
 #endif
