@@ -1,7 +1,9 @@
 /** Copy-on-write workspaces through the executable: what the task sees, what is left on the host, what the commands do with it. */
-import { describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { treeFs } from "../../src/linux/tree/tree-fs.ts";
 import { resultSchema } from "../../src/run/result/schema.ts";
+import { removeTree } from "../../src/workspace/remove-tree.ts";
 import { snapshot } from "../support/byte-trees.ts";
 import { makeFolder, writeFiles } from "../support/folders.ts";
 import { needs } from "../support/identity.ts";
@@ -9,9 +11,21 @@ import { type Caller, rauha, sandbox, start } from "../support/rauha.ts";
 
 const isRoot = process.getuid?.() === 0;
 
+const folders: string[] = [];
+
+/** overlayfs leaves directories in its work directory that only their owner can open, by changing their mode first. */
+afterEach(() => {
+  for (const folder of folders.splice(0)) {
+    const root = treeFs.root(folder);
+    removeTree(treeFs, root, "state");
+    treeFs.close(root);
+  }
+});
+
 /** A repository and a state directory of its own. */
 function world(files: Readonly<Record<string, string>> = { "a.txt": "a\n", "dir/b.txt": "b\n" }) {
   const folder = makeFolder("cow");
+  folders.push(folder);
   const repo = writeFiles(`${folder}/repo`, files);
   const env = { XDG_STATE_HOME: `${folder}/state` };
   const run = (script: string, ...flags: string[]) =>
