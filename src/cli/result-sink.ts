@@ -1,12 +1,14 @@
 import type { HostIo } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
-import { errnoWords } from "../run/report/errno.ts";
+import { errnoName, errnoWords } from "../run/report/errno.ts";
 import type { Result } from "../run/result/schema.ts";
 import type { ResultTargets } from "./flags/sandbox.ts";
 import { renderDiagnostics, styleFor } from "./words.ts";
 
 /** Where the words and the result of one invocation go. */
 export interface ResultSink {
+  /** Why a place of the result can't be written, known before anything ran. */
+  readonly problems: readonly Diagnostic[];
   /** A piece of the task's own output; passed on at once for people, kept for the result otherwise. */
   output(stream: number, data: Uint8Array): void;
   complain(problems: readonly Diagnostic[]): void;
@@ -26,20 +28,25 @@ export function resultSink(io: HostIo, targets: ResultTargets, streams: boolean)
   const words = (text: string) => {
     if (text !== "") io.write(2, new TextEncoder().encode(text));
   };
+  const { resultFile } = targets;
+  const output = resultFile === undefined ? undefined : io.openOutput(resultFile);
   const style = () => styleFor(io.isTerminal(2), process.env);
   return {
+    problems: typeof output === "number" ? [outputProblem("--result", resultFile ?? "", output)] : [],
     output: (stream, data) => {
       if (!json) io.write(stream, data);
     },
     complain: (problems) => words(renderDiagnostics(problems, style())),
     warn: (warnings) => words(warnings.length === 0 ? "" : renderDiagnostics(warnings, style(), "warning")),
     result: (result) => {
-      if (!json && targets.resultFile === undefined && targets.resultFd === undefined) return;
+      if (!json && output === undefined && targets.resultFd === undefined) return;
       const bytes = new TextEncoder().encode(`${JSON.stringify(result)}\n`);
       if (json) check(io.write(1, bytes), "stdout");
       if (targets.resultFd !== undefined) check(io.write(targets.resultFd, bytes), `--result-fd ${targets.resultFd}`);
-      if (targets.resultFile !== undefined)
-        check(io.replaceFile(targets.resultFile, bytes), `--result ${targets.resultFile}`);
+      if (typeof output === "object") {
+        check(output.write(bytes), `--result ${resultFile}`);
+        output.close();
+      }
     },
     summary: (line, nothingRan) => {
       if (!json || nothingRan) words(line);
@@ -49,4 +56,18 @@ export function resultSink(io: HostIo, targets: ResultTargets, streams: boolean)
   function check(errno: number, target: string): void {
     if (errno !== 0) words(`rauha: ${target}: the result can't be written: ${errnoWords(errno)}\n`);
   }
+}
+
+/** A file of the caller's that can't take what it should; said before anything runs. */
+export function outputProblem(flag: string, path: string, errno: number): Diagnostic {
+  const link = errnoName(errno) === "ELOOP";
+  const why = link ? "is a symbolic link, which is not followed" : errnoWords(errno);
+  const hint = link ? "name the file itself" : undefined;
+  return { code: errorCode(errno), message: `${path}: ${why}`, hint, origin: { kind: "flag", flag } };
+}
+
+function errorCode(errno: number): Diagnostic["code"] {
+  const name = errnoName(errno);
+  if (name === "ENOENT") return "not_found";
+  return name === "EACCES" || name === "EPERM" ? "permission" : "invalid_argument";
 }

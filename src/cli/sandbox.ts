@@ -102,6 +102,7 @@ async function runZone(
   startedAt: number,
 ): Promise<number | Extract<PlanOutcome, { ok: false }>> {
   const sink = resultSink(backend.io, invocation, inputs.request.io.mode !== "capture");
+  if (sink.problems.length > 0) return { ok: false, diagnostics: sink.problems };
   const signals = collectSignals();
   for (let refused: string | undefined; ; ) {
     const ready = workspace?.ready(inputs.policy, refused) ?? noLayers;

@@ -1,4 +1,4 @@
-import type { Backend, HostIo } from "../run/backend.ts";
+import type { Backend, HostIo, OutputFile } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
 import type { Policy } from "../run/policy/policy.ts";
 import { errnoName } from "../run/report/errno.ts";
@@ -16,6 +16,7 @@ import { missingLaterRunFiles, newLaterRunFiles } from "../workspace/rw-watch.ts
 import { removeTask, tasksPath } from "../workspace/store.ts";
 import type { patchTask } from "../workspace/task-patch.ts";
 import type { SandboxInvocation } from "./flags/sandbox.ts";
+import { outputProblem } from "./result-sink.ts";
 import { applyProblem, laterRunEvents, laterRunWarnings } from "./workspace-words.ts";
 
 /** What came of a step before the zone. */
@@ -38,13 +39,14 @@ export async function openWorkspaceRun(
 /** The workspace's side of one invocation: layers before the zone, and what becomes of them after it. */
 export class WorkspaceRun {
   readonly #fs: TreeFs;
-  readonly #io: HostIo;
   readonly #request: SandboxRequest;
   readonly #invocation: WorkspaceWish;
   readonly #patch: typeof patchTask | undefined;
   #prepared: PreparedTask | undefined;
   #missing: readonly string[] = [];
   #patchProblem: Diagnostic | undefined;
+  /** Opened before the zone: what the task makes of the place meanwhile does not count. */
+  readonly #patchOutput: OutputFile | number | undefined;
 
   constructor(
     fs: TreeFs,
@@ -55,9 +57,9 @@ export class WorkspaceRun {
   ) {
     this.#patch = patch;
     this.#fs = fs;
-    this.#io = io;
     this.#request = request;
     this.#invocation = invocation;
+    this.#patchOutput = invocation.patchFile === undefined ? undefined : io.openOutput(invocation.patchFile);
   }
 
   /** For --explain: where layers would be. Nothing is made. */
@@ -68,6 +70,9 @@ export class WorkspaceRun {
   /** Makes the layers; `refused` is why the kernel would not mount overlayfs: then they are copies. */
   ready(policy: Policy, refused?: string): Readied {
     const { repo, taskId, commandHash } = this.#request;
+    if (typeof this.#patchOutput === "number") {
+      return { ok: false, problems: [outputProblem("--patch", this.#invocation.patchFile ?? "", this.#patchOutput)] };
+    }
     if (repo?.mode === "rw") this.#missing = missingLaterRunFiles(this.#fs, repo.path);
     const wanted = wantedLayers(this.#request);
     if (wanted.length === 0) return { ok: true, layers: [], warnings: [] };
@@ -152,7 +157,8 @@ export class WorkspaceRun {
     if (file === undefined || this.#patch === undefined) return;
     const files = task < 0 ? [] : (this.#patch(this.#fs, task, prepared.record, { binary: "patch" })[0]?.files ?? []);
     const text = files.map((each) => each.text).join("");
-    const errno = this.#io.replaceFile(file, Buffer.from(text, "latin1"));
+    const output = this.#patchOutput;
+    const errno = typeof output === "object" ? output.write(Buffer.from(text, "latin1")) : (output ?? 0);
     if (errno === 0) return;
     const message = `the patch can't be written to ${file}: ${errnoName(errno)}`;
     this.#patchProblem = { code: "setup_failed", message, origin: { kind: "flag", flag: "--patch" } };

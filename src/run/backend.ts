@@ -42,6 +42,13 @@ export interface HostIo {
   isTerminal(fd: number): boolean;
   /** The text of a file of at most `limit` bytes, or why it can't be read. */
   readText(path: string, limit: number): { readonly text: string } | { readonly problem: string };
-  /** Replaces a file by a temporary name and a rename, mode 0644 less the umask; 0, or the errno. */
-  replaceFile(path: string, bytes: Uint8Array): number;
+  /** Opens the place of a file that is written later, or the errno: what stands there is decided now, not when it is written. */
+  openOutput(path: string): OutputFile | number;
+}
+
+/** A file to be written once: a plain file is replaced whole, a device or a pipe takes the bytes. */
+export interface OutputFile {
+  /** 0, or the errno. */
+  write(bytes: Uint8Array): number;
+  close(): void;
 }

@@ -75,7 +75,7 @@ function backendOf(world: World): Backend {
         const text = world.files?.[path];
         return text === undefined ? { problem: "there is no such file" } : { text };
       },
-      replaceFile: () => 0,
+      openOutput: () => ({ write: () => 0, close: () => {} }),
     },
     trees: () => Promise.reject(new Error("no trees in this test")),
     probe: () => world.facts ?? userFacts,
