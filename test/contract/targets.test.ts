@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../support/folders.ts";
-import { parseResult, rauha } from "../support/rauha.ts";
+import { parseResult, RAUHA, rauha } from "../support/rauha.ts";
 import { mkfifoSync } from "../support/special-files.ts";
 
 const noisy = ["sh", "-c", "echo out; echo err >&2; exit 3"];
@@ -60,13 +60,10 @@ describe("--stream", () => {
     const folder = makeFolder("stream");
     const file = join(folder, "log");
     const fd = openSync(file, "a");
-    const child = Bun.spawn(
-      [(await import("../support/rauha.ts")).RAUHA, "sandbox", "--stream", "--", "echo", "line"],
-      {
-        cwd: "/",
-        stdio: ["ignore", fd, fd],
-      },
-    );
+    const child = Bun.spawn([RAUHA, "sandbox", "--stream", "--", "echo", "line"], {
+      cwd: "/",
+      stdio: ["ignore", fd, fd],
+    });
     expect(await child.exited).toBe(0);
     closeSync(fd);
     expect(readFileSync(file, "utf8")).toContain("line\n");
@@ -204,7 +201,6 @@ describe("--result-fd N", () => {
 
 describe("a stdout that can't take the result", () => {
   test("/dev/full is an error that is said", async () => {
-    const { RAUHA } = await import("../support/rauha.ts");
     const full = openSync("/dev/full", "w");
     const child = Bun.spawn([RAUHA, "sandbox", "--json", "--", "true"], { cwd: "/", stdio: ["ignore", full, "pipe"] });
     const words = await child.stderr.text();
@@ -214,7 +210,6 @@ describe("a stdout that can't take the result", () => {
   });
 
   test("a closed stdin, stdout or stderr does not end up as something else inside", async () => {
-    const { RAUHA } = await import("../support/rauha.ts");
     const file = join(makeFolder("closed"), "result.json");
     for (const closed of ["0<&-", "1>&-", "2>&-"]) {
       const script = `exec ${closed}; exec "$0" sandbox --no-json --result "$1" -- sh -c 'ls -l /proc/self/fd >&2'`;
