@@ -72,6 +72,9 @@ static void report_denied(struct zone *z, const struct seccomp_notif *call)
 
 	read_comm(call->pid, comm, sizeof(comm));
 	describe(z, call, object);
+	/* The caller may have been killed while we looked, and its pid be another process's by now: then nothing read counts. */
+	if (syscall(SYS_ioctl, z->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id) < 0)
+		comm[0] = object[0] = '\0';
 	report_send(z, RECORD_DENIED, &record);
 }
 

@@ -211,7 +211,8 @@ export const enforcement = {
         words: "rlimit",
         kernel: "4.7",
         when: withoutCgroup,
-        effect: "RLIMIT_DATA for each process: ENOMEM; init sums the zone's memory and kills the zone over the limit",
+        effect:
+          "RLIMIT_DATA for each process: ENOMEM; init sums the zone's memory and kills the zone over the limit. Not counted: what sockets and pipes hold, memfds and System V segments that no process maps",
       },
     },
   },

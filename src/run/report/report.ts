@@ -2,6 +2,9 @@ import type { BackendEvent } from "../backend.ts";
 import type { ReportRecord } from "../plan/contract.ts";
 import type { Plan } from "../plan/plan.ts";
 
+/** Uses that a learning run keeps. */
+const usedMax = 65_536;
+
 type Of<R extends ReportRecord["record"]> = Extract<ReportRecord, { record: R }> & { readonly at: number };
 
 /**
@@ -84,7 +87,8 @@ export function foldEvent(report: Report, event: BackendEvent): void {
       report.denied.push(event);
       break;
     case "used":
-      report.used.push(event);
+      // A task can name paths without end; what it learns from is bounded, and never more than a policy could list.
+      if (report.used.length < usedMax) report.used.push(event);
       break;
     case "denials_dropped":
       report.deniedMore = event.count;

@@ -3,9 +3,12 @@ import { addOp, type PlanDraft, zoneOrigin } from "../draft.ts";
 
 /** Ids that a zone of root's has inside: 0 to 65535. */
 const rangeSize = 65536;
-/** First id of the ranges handed to zones of root's, above every login id and systemd's own container range. */
-const rangeBase = 0x4000_0000;
-const rangeSlots = 0x4000;
+/**
+ * First id of the ranges handed to zones of root's: where systemd's table of ids says "unused", between its containers' range, which
+ * ends at 0x6fffffff, and the ids that some programs take for negative. Login ids and /etc/subuid stay far below.
+ */
+const rangeBase = 0x7000_0000;
+const rangeSlots = 0x0fff;
 
 /** All host ids that zones of root's may get: the first, and the first behind them. */
 export const hostIds = { first: rangeBase, end: rangeBase + rangeSlots * rangeSize } as const;
