@@ -220,7 +220,6 @@ int zone_mount(struct zone *z, struct fault *f);
 unsigned int attributes_of(uint32_t flags);
 int tree_copy(int dir, const char *path, unsigned int flags, uint64_t attributes, const char *detail, struct fault *f);
 int tree_mount(struct zone *z, int tree, const char *path, bool is_dir, struct fault *f);
-int mount_bind(struct zone *z, const struct op *op, struct fault *f);
 int mount_copy(struct zone *z, const struct op *op, struct fault *f);
 int mount_file(struct zone *z, const struct op_file *file, struct fault *f);
 int mount_symlink(struct zone *z, const char *value, const char *target, struct fault *f);

@@ -36,12 +36,8 @@ int tree_mount(struct zone *z, int tree, const char *path, bool is_dir, struct f
 	return target < 0 ? -1 : target_attach(z, tree, target, path, is_dir, f);
 }
 
-/**
- * mount_bind - `bind` and `mirror`: shows a path of the host
- *
- * The source comes with its attributes set, while it is in no namespace: nothing is ever visible with fewer.
- */
-int mount_bind(struct zone *z, const struct op *op, struct fault *f)
+/* `bind` and `mirror`. The source comes with its attributes set, while it is in no namespace: it is never visible with fewer. */
+static int mount_bind(struct zone *z, const struct op *op, struct fault *f)
 {
 	/* bind and mirror have the same fields */
 	const struct op_bind *bind = &op->u.bind;

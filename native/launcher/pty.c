@@ -1,11 +1,6 @@
 /* The zone's terminal (-t): a pty of its own devpts, whose master side comes out to the supervisor; and the caller's terminal. */
 #include "launcher.h"
 
-/* Not in all headers: opens the other side without a path (since 4.13). */
-#ifndef TIOCGPTPEER
-#define TIOCGPTPEER _IO('T', 0x41)
-#endif
-
 /** pty_open - the task's part: opens the pair, sends the master side out, and keeps the other one */
 int pty_open(struct zone *z, struct fault *f)
 {

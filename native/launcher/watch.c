@@ -5,10 +5,6 @@
 #include "notify.h"
 #include <sys/uio.h>
 
-#ifndef SECCOMP_USER_NOTIF_FLAG_CONTINUE
-#define SECCOMP_USER_NOTIF_FLAG_CONTINUE 1u
-#endif
-
 #define PATH_BYTES    1400
 #define ADDRESS_BYTES 128
 /* What was reported lately is not reported again; a cell that another use took only means a repeat. */
