@@ -36,14 +36,16 @@ static int terminal_take(struct zone *z, struct fault *f)
 	return ioctl(z->stdio[0], TIOCSCTTY, 0) < 0 ? fault(f, "ioctl(TIOCSCTTY)", NULL) : 0;
 }
 
+/* By no link of /proc: it could lead to a directory of the host's that the launcher has open, its cgroup for one. */
 static int workdir_enter(const struct zone *z, struct fault *f)
 {
 	const struct op *workdir = z->plan.only[OP_WORKDIR];
+	int fd = workdir ? sys_openat2(AT_FDCWD, workdir->u.workdir.path, O_PATH | O_DIRECTORY, RESOLVE_NO_MAGICLINKS) : -1;
 
-	if (!workdir)
+	if (!workdir || (fd >= 0 && fchdir(fd) == 0))
 		return 0;
 	fault_at(f, &z->plan, workdir);
-	return chdir(workdir->u.workdir.path) < 0 ? fault(f, "chdir", workdir->u.workdir.path) : 0;
+	return fault(f, "chdir", workdir->u.workdir.path);
 }
 
 static const char *path_variable(const struct strs *env)
