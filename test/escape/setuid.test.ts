@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../support/folders.ts";
+import { kernelIsAtLeast } from "../support/identity.ts";
 import { expectAllowed, expectDenied } from "../support/layers.ts";
 import { asRecord, PROBE, parseAnswers, probeBind, probePath } from "../support/probe.ts";
 import { sandbox, tryInZone } from "../support/rauha.ts";
@@ -28,7 +29,7 @@ describe("a set-user-id program", () => {
 });
 
 /** Calls that make a file with a mode, where the filter sees the mode and where it would have to look at every open. */
-const refusedWays = ["creat", "mknod", "chmod", "fchmod", "fchmodat", "fchmodat2"];
+const refusedWays = ["creat", "mknod", "chmod", "fchmod", "fchmodat", ...(kernelIsAtLeast(6, 6) ? ["fchmodat2"] : [])];
 const emptyWays = ["open", "openat", "openat2", "tmpfile"];
 
 describe.each([{ user: [] }, { user: ["--user", "0"] }])("planting one in a writable workspace $user", ({ user }) => {

@@ -2,6 +2,7 @@
 
 import { test } from "bun:test";
 import { existsSync } from "node:fs";
+import { release } from "node:os";
 
 export const isRoot = process.getuid?.() === 0;
 export const uid = process.getuid?.() ?? -1;
@@ -39,3 +40,9 @@ export const canTrace = isRoot && hasProgram("strace");
 
 /** Control groups that a zone of this user's can be put into. */
 export const hasMemoryCgroup = inVm || (isRoot && existsSync("/sys/fs/cgroup"));
+
+/** For what a later kernel brought: its calls, and rights of Landlock's. */
+export function kernelIsAtLeast(major: number, minor: number): boolean {
+  const [ours = 0, its = 0] = release().split(".").map(Number.parseFloat);
+  return ours > major || (ours === major && its >= minor);
+}

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { mountFlag, type PlanOp } from "../../src/run/plan/contract.ts";
 import { makeFolder, writeFiles } from "../support/folders.ts";
+import { kernelIsAtLeast, needs } from "../support/identity.ts";
 import { guarantee, tryInZone } from "../support/rauha.ts";
 import {
   type Change,
@@ -116,6 +117,8 @@ describe("writable places", () => {
   });
 });
 
+const needsScopes = needs("Landlock's scopes, Linux 6.12", kernelIsAtLeast(6, 12));
+
 describe("unix sockets", () => {
   const folder = openFolder({});
   const listen = (path: string) => Bun.listen({ unix: path, socket: { data() {} } });
@@ -131,7 +134,7 @@ describe("unix sockets", () => {
     expect((await tryWith(asPlanned, attempts, zone)).outcomes).toEqual(["OK", "ENOENT"]);
   });
 
-  test("abstract ones of the host: by the network namespace alone, by Landlock alone", async () => {
+  needsScopes("abstract ones of the host: by the network namespace alone, by Landlock alone", async () => {
     const name = `rauha-test-${process.pid}`;
     const server = listen(`\0${name}`);
     const attempts = [`connect abstract ${name}`];
@@ -155,7 +158,7 @@ function inHostNetwork(ops: readonly PlanOp[]): PlanOp[] {
 }
 
 describe("signals", () => {
-  test("of the task do not reach the zone's init: Landlock's scope, and only that", async () => {
+  needsScopes("of the task do not reach the zone's init: Landlock's scope, and only that", async () => {
     const attempts = ["kill 1 0", "kill 0 0"];
     expect((await tryWith(asPlanned, attempts)).outcomes).toEqual(["EPERM", "OK"]);
     expect((await tryWith(withoutLandlock, attempts)).outcomes).toEqual(["OK", "OK"]);
