@@ -40,12 +40,11 @@ static int terminal_take(struct zone *z, struct fault *f)
 static int workdir_enter(const struct zone *z, struct fault *f)
 {
 	const struct op *workdir = z->plan.only[OP_WORKDIR];
-	int fd = workdir ? sys_openat2(AT_FDCWD, workdir->u.workdir.path, O_PATH | O_DIRECTORY, RESOLVE_NO_MAGICLINKS) : -1;
+	const char *path = workdir ? workdir->u.workdir.path : "/";
+	int fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, RESOLVE_NO_MAGICLINKS);
 
-	if (!workdir || (fd >= 0 && fchdir(fd) == 0))
-		return 0;
 	fault_at(f, &z->plan, workdir);
-	return fault(f, "chdir", workdir->u.workdir.path);
+	return fd < 0 || fchdir(fd) < 0 ? fault(f, "chdir", path) : 0;
 }
 
 static const char *path_variable(const struct strs *env)
