@@ -135,6 +135,13 @@ describe("filesystem", () => {
     }
   });
 
+  test("parts of /etc that a distribution links elsewhere are followed", () => {
+    const plan = planned({});
+    const parts = [...ops(plan, "bind"), ...ops(plan, "copy")].filter(({ source }) => source.startsWith("/etc/"));
+    expect(parts.length).toBeGreaterThan(10);
+    for (const { flags } of parts) expect(flags & mountFlag.followSource).toBe(mountFlag.followSource);
+  });
+
   test("an empty root shows nothing of the host but devices", () => {
     const plan = planned({ policy: policyWith({ filesystem: { root: "empty" } }) });
     expect(ops(plan, "mirror")).toEqual([]);

@@ -51,6 +51,8 @@ const etcLinks = ["/etc/localtime", "/etc/os-release", "/etc/mtab"];
 export function planHostView(draft: PlanDraft): readonly number[] {
   const origin = { kind: "policy", policy: draft.policy.name, key: "filesystem.root" } as const;
   const flags = mountFlag.readOnly | mountFlag.optional;
+  // Some distributions keep parts of /etc elsewhere and link to them: what is shown is what a program on the host would read.
+  const followed = mountFlag.optional | mountFlag.followSource;
   const ops: number[] = [];
   for (const path of programTrees) {
     ops.push(
@@ -58,11 +60,16 @@ export function planHostView(draft: PlanDraft): readonly number[] {
     );
   }
   for (const path of etcTrees) {
-    const bind = { op: "bind", source: path, target: path, flags: flags | mountFlag.expectDir } as const;
+    const bind = {
+      op: "bind",
+      source: path,
+      target: path,
+      flags: followed | mountFlag.readOnly | mountFlag.expectDir,
+    } as const;
     ops.push(addOp(draft, bind, origin, `${path} of the host, read-only`));
   }
   for (const path of etcFiles) {
-    const copy = { op: "copy", source: path, target: path, mode: 0o644, flags: mountFlag.optional } as const;
+    const copy = { op: "copy", source: path, target: path, mode: 0o644, flags: followed } as const;
     ops.push(addOp(draft, copy, origin, `a copy of ${path}`));
   }
   for (const path of etcLinks) {
