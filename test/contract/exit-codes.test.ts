@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { makeFolder, writeFiles } from "../support/folders.ts";
+import { patient } from "../support/identity.ts";
 import { PROBE, probeBind } from "../support/probe.ts";
 import { rauha, sandbox } from "../support/rauha.ts";
 
@@ -95,12 +96,12 @@ describe("124: the wall clock", () => {
     expect(exitCode).toBe(124);
     expect(result).toMatchObject({ status: "timed_out", cause: "timeout", error: null });
     expect(result.duration_ms).toBeGreaterThanOrEqual(300);
-    expect(result.duration_ms).toBeLessThan(10_000);
+    expect(result.duration_ms).toBeLessThan(patient(10_000));
   });
 
   test("even if the task catches SIGTERM and exits with 0", async () => {
     const script = 'trap "exit 0" TERM; sleep 60 & wait';
-    const { exitCode, result } = await sandbox(["--timeout", "500ms"], ["sh", "-c", script]);
+    const { exitCode, result } = await sandbox(["--timeout", `${patient(500)}ms`], ["sh", "-c", script]);
     expect(exitCode).toBe(124);
     expect(result).toMatchObject({ status: "timed_out", cause: "timeout", exit_code: 0 });
   });

@@ -45,7 +45,7 @@ describe("captured output", () => {
   });
 
   test("of a task that runs out of time is kept", async () => {
-    const { result } = await sandbox(["--timeout", "500ms"], ["sh", "-c", "echo before; sleep 60"]);
+    const { result } = await sandbox(["--timeout", `${patient(500)}ms`], ["sh", "-c", "echo before; sleep 60"]);
     expect(result).toMatchObject({ stdout: "before\n", status: "timed_out" });
   });
 });
@@ -110,7 +110,7 @@ describe("a flood of output", () => {
   );
 
   test("that never ends is ended by the clock", async () => {
-    const { exitCode, result } = await sandbox(["--timeout", "1s", "--max-output", "1Ki"], ["yes"]);
+    const { exitCode, result } = await sandbox(["--timeout", `${patient(1000)}ms`, "--max-output", "1Ki"], ["yes"]);
     expect(exitCode).toBe(124);
     expect(result.stdout).toBe("y\n".repeat(512));
     expect(result.stdout_bytes ?? 0).toBeGreaterThan(1_000_000);

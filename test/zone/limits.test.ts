@@ -10,16 +10,19 @@ import { guarantee, sandbox, tryInZone } from "../support/rauha.ts";
 describe("the wall clock", () => {
   test("sends SIGTERM first: a task that tidies up is let", async () => {
     const script = "trap 'echo tidied; exit 3' TERM; echo ready; while :; do sleep 0.05; done";
-    const { exitCode, result } = await sandbox(["--timeout", "500ms"], ["sh", "-c", script]);
+    const { exitCode, result } = await sandbox(["--timeout", `${patient(500)}ms`], ["sh", "-c", script]);
     expect(exitCode).toBe(124);
     expect(result).toMatchObject({ status: "timed_out", cause: "timeout", exit_code: 3, stdout: "ready\ntidied\n" });
-    expect(result.duration_ms).toBeLessThan(5000);
+    expect(result.duration_ms).toBeLessThan(patient(5000));
   });
 
   test(
     "sends SIGKILL to all of the zone when the grace is over",
     async () => {
-      const { exitCode, result } = await sandbox(["--timeout", "300ms", ...probeBind], [PROBE, "ignore-term", "60"]);
+      const { exitCode, result } = await sandbox(
+        ["--timeout", `${patient(300)}ms`, ...probeBind],
+        [PROBE, "ignore-term", "60"],
+      );
       expect(exitCode).toBe(124);
       expect(result).toMatchObject({ status: "timed_out", cause: "timeout", signal: "SIGKILL", stdout: "deaf\n" });
       expect(result.duration_ms).toBeGreaterThanOrEqual(5000);
@@ -31,7 +34,10 @@ describe("the wall clock", () => {
   test(
     "reaches a task that stopped itself",
     async () => {
-      const { exitCode, result } = await sandbox(["--timeout", "300ms"], ["sh", "-c", "kill -STOP $$; sleep 60"]);
+      const { exitCode, result } = await sandbox(
+        ["--timeout", `${patient(300)}ms`],
+        ["sh", "-c", "kill -STOP $$; sleep 60"],
+      );
       expect({ exitCode, status: result.status }).toEqual({ exitCode: 124, status: "timed_out" });
       expect(result.duration_ms).toBeLessThan(patient(9000));
     },

@@ -22,14 +22,14 @@ describe("--pids", () => {
         "--pids",
         "40",
         "--timeout",
-        "20s",
+        "30s",
         ...probeBind,
         "--",
         PROBE,
         "forkbomb-tree",
-        "1",
+        String(patient(1)),
       ]);
-      await Bun.sleep(300);
+      await Bun.sleep(patient(300));
       expect(probeOnHost("forkbomb 20")[0]).toMatchObject({ outcome: "OK", items: ["20 made"] });
       const result = JSON.parse(await child.stdout.text()) as { status: string; stdout: string; duration_ms: number };
       expect(result.stdout).toContain("EAGAIN still here");
