@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, writeFiles } from "../support/folders.ts";
+import { patient } from "../support/identity.ts";
 import { expectAllowed, expectDenied } from "../support/layers.ts";
 import { probePath } from "../support/probe.ts";
 import { sandbox, tryInZone } from "../support/rauha.ts";
@@ -101,8 +102,8 @@ describe("a repository that contains symlinks where the zone mounts", () => {
     const parent = writeFiles(makeFolder("turn"), { "real/file": "r", "other/secret": "s" });
     const link = join(parent, "repo");
     symlinkSync("real", link);
-    const run = sandbox(["--repo-path", link, "--repo-mode", "ro"], ["sh", "-c", "sleep 0.5; ls"]);
-    await Bun.sleep(250);
+    const run = sandbox(["--repo-path", link, "--repo-mode", "ro"], ["sh", "-c", `sleep ${patient(0.5)}; ls`]);
+    await Bun.sleep(patient(250));
     symlinkSync("other", `${link}.new`);
     renameSync(`${link}.new`, link);
     expect((await run).result.stdout).toBe("file\n");
