@@ -86,7 +86,10 @@ needs("root and strace", canTrace)(
     expect(done).toBeGreaterThan(Math.min(points.length, 40) - 1);
     const then = new Date(Date.now() - 3_600_000);
     for (const path of abandoned) if (existsSync(path)) utimesSync(path, then, then);
-    await sandbox([], ["sleep", "0.1"]);
+    // A run sweeps so many and no more.
+    for (let run = 0; run < 8 && [...abandoned].some((path) => existsSync(path)); run++) {
+      await sandbox([], ["sleep", "0.1"]);
+    }
     expect([...abandoned].filter((path) => existsSync(path))).toEqual([]);
   },
   patient(120_000),
