@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { makeFolder } from "../support/folders.ts";
+import { patient } from "../support/identity.ts";
 import { expectAllowed, expectDenied } from "../support/layers.ts";
 import { PROBE, probeBind, probeOnHost, probePath } from "../support/probe.ts";
 import { start, tryInZone } from "../support/rauha.ts";
@@ -94,7 +95,9 @@ describe("pid 1 of the zone", () => {
 
 describe("two zones", () => {
   test("have no namespace in common, nor with the host", async () => {
-    const [one, two] = await Promise.all([tryInZone(["ns"]), tryInZone(["ns"])]);
+    // Both at once: the kernel gives the number of a namespace that is gone to the next one.
+    const lookAndStay = ["ns", `sleep ${patient(1)}`];
+    const [one, two] = await Promise.all([tryInZone(lookAndStay), tryInZone(lookAndStay)]);
     const host = probeOnHost("ns")[0]?.items ?? [];
     const all = [host, one?.answers[0]?.items ?? [], two?.answers[0]?.items ?? []];
     expect(all.map((items) => items.length)).toEqual([7, 7, 7]);

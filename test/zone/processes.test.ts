@@ -27,7 +27,7 @@ describe("--pids", () => {
         "--",
         PROBE,
         "forkbomb-tree",
-        String(patient(1)),
+        String(patient(3)),
       ]);
       await Bun.sleep(patient(300));
       expect(probeOnHost("forkbomb 20")[0]).toMatchObject({ outcome: "OK", items: ["20 made"] });
