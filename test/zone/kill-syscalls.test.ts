@@ -2,7 +2,7 @@
  * SIGKILL at the system calls of rauha, of the launcher, of init and of the task until it is the command: strace's fault injection kills the
  * process that makes the call. Whoever it was, nothing stays but what the next invocation sweeps.
  */
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { existsSync, readdirSync, readFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../support/folders.ts";
