@@ -33,6 +33,7 @@ fuzz: build ## feed the decoders hostile input for FUZZ_SECONDS (default 60)
 test-kernel: ## the kernel suite, in a VM with Debian's kernel
 	@scripts/bootstrap.sh build test kernel
 	@$(BUN) scripts/build.ts
+	@$(BUN) test/support/build-probe.ts >/dev/null
 	@$(BUN) scripts/rig.ts test
 
 format: ## rewrite the sources in the house style
