@@ -45,7 +45,8 @@ export function quote(word: string): string {
  */
 export function suiteJob(selection: SuiteSelection): string {
   const verbose = process.env["RAUHA_TEST_VERBOSE"] === "1" ? [] : ["--only-failures"];
-  const options = ["--timeout", String(TEST_TIMEOUT_MS), "--reporter=junit", ...verbose];
+  // On an emulated processor time is short by chance: a test that fails is tried once more.
+  const options = ["--timeout", String(TEST_TIMEOUT_MS), "--retry=1", "--reporter=junit", ...verbose];
   if (selection.namePattern !== null) options.push("-t", selection.namePattern);
   const runs = selection.identities.flatMap((identity) =>
     selection.files.map((file) => fileRun(identity, file, options)),

@@ -32,6 +32,12 @@ const IN_VM = [
   ].map((name) => `test/zone/${name}.test.ts`),
 ];
 
+/**
+ * Suites that start real zones, whose processes the machine may keep waiting: a test of theirs that fails is tried once more, and both
+ * tries are in the output. What is broken fails twice.
+ */
+const ON_THE_CLOCK = ["native", "contract", "zone", "escape"];
+
 export interface RunContext {
   readonly repository: string;
   /** Where root's or the caller's reports go. */
@@ -68,7 +74,8 @@ function commandOf(run: SuiteRun, report: string, user: OrdinaryUser | undefined
   if (run.suite === "check") return [bun, "scripts/check.ts", "--junit", report];
   const verbose = process.env["RAUHA_TEST_VERBOSE"] === "1" ? [] : ["--only-failures"];
   const reporter = ["--reporter=junit", `--reporter-outfile=${report}`, `--timeout=${TEST_TIMEOUT_MS}`];
-  return [...(user?.prefix ?? []), bun, "test", ...verbose, ...reporter, `./test/${run.suite}/`];
+  const retry = ON_THE_CLOCK.includes(run.suite) ? ["--retry=1"] : [];
+  return [...(user?.prefix ?? []), bun, "test", ...verbose, ...retry, ...reporter, `./test/${run.suite}/`];
 }
 
 /** The caller's environment, without what would change how the runner or the program behaves. */
