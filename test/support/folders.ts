@@ -1,12 +1,11 @@
 /** Folders for tests: of the user who runs them, readable for all, gone afterwards. */
-import { afterAll } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 const made: string[] = [];
 
-/** A new empty folder; it is removed when the file's tests are over. */
+/** A new empty folder; it is removed when the run is over. */
 export function makeFolder(name = "folder"): string {
   const folder = mkdtempSync(join(tmpdir(), `rauha-test-${name}-`));
   chmodSync(folder, 0o755);
@@ -24,6 +23,10 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
   return folder;
 }
 
-afterAll(() => {
+/**
+ * Called once for the whole run, by the preloaded `clean-up.ts`: a hook of this module would belong to the first test file that
+ * imports it, and the folders of all others would stay.
+ */
+export function removeFolders(): void {
   for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+}
