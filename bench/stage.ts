@@ -3,12 +3,15 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compileExecutable } from "../scripts/build/executable.ts";
+import { buildProbe } from "../test/support/build-probe.ts";
 
 export interface Stage {
   readonly folder: string;
   readonly rauha: string;
   /** A compiled program that does nothing: what starting the runtime costs by itself. */
   readonly empty: string;
+  /** The tests' probe, which measures what a command uses. */
+  readonly probe: string;
   readonly policy: string;
   readonly bundle: (uid: number) => string;
   readonly sources: string;
@@ -21,6 +24,7 @@ export function openStage(): Stage {
   chmodSync(folder, 0o755);
   const path = (name: string): string => join(folder, name);
   cpSync("dist/rauha", path("rauha"));
+  cpSync(buildProbe(), path("probe"));
   writeFileSync(path("empty.ts"), "process.exit(0);\n");
   compileExecutable(path("empty.ts"), path("empty"));
   writeFileSync(path("own.toml"), OWN_POLICY);
@@ -29,6 +33,7 @@ export function openStage(): Stage {
     folder,
     rauha: path("rauha"),
     empty: path("empty"),
+    probe: path("probe"),
     policy: path("own.toml"),
     bundle: (uid) => makeBundle(path(`bundle-${uid}`), uid),
     sources: path("sources"),

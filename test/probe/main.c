@@ -38,7 +38,7 @@ static int count_words(char **argv, int left)
 {
 	int count = 1;
 
-	if (strcmp(argv[0], "pty-run") == 0)
+	if (strcmp(argv[0], "pty-run") == 0 || strcmp(argv[0], "usage") == 0)
 		return left;
 	while (count < left && strcmp(argv[count], "+") != 0)
 		count++;
