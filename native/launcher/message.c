@@ -51,9 +51,10 @@ int message_receive(int socket, struct message *message, int *fd)
 	*fd = -1;
 	do {
 		got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-	} while (got < 0 && errno == EINTR);
+		/* ECONNRESET comes once, when the other side ended with a word of ours unread: its own last words still wait behind it. */
+	} while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (got < (ssize_t)MESSAGE_FIXED_BYTES)
-		return got < 0 && errno != ECONNRESET ? -1 : 0;
+		return got < 0 ? -1 : 0;
 	((char *)message)[got] = '\0';
 	control = CMSG_FIRSTHDR(&header);
 	if (control && control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS)
