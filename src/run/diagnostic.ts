@@ -36,7 +36,20 @@ export type ErrorCode =
   | "command_not_found"
   | "cancelled"
   | "internal"
-  | "conflict";
+  | "conflict"
+  /** A registry wants other credentials, or gives this user nothing. */
+  | "unauthorized"
+  | "rate_limited"
+  /** The other side's certificate is not trusted, or TLS failed. */
+  | "tls_failed"
+  /** No connection, no name, no answer in time. */
+  | "unreachable"
+  /** A registry answered what no registry should. */
+  | "registry_error"
+  /** Bytes are not what their digest or size says. */
+  | "digest_mismatch"
+  /** A manifest, an index, a configuration or an archive breaks its format or a limit. */
+  | "invalid_image";
 
 /** One mistake or impossibility. `message` says what and what was expected, `hint` how to fix it. */
 export interface Diagnostic {
