@@ -46,6 +46,8 @@ packages() {
 		test    libseccomp-dev     -
 		test    xz-utils           xz
 		test    zstd               zstd
+		test    iproute2           ip
+		test    nftables           nft
 		kernel  clang              clang
 		kernel  llvm               llvm-strip
 		kernel  libbpf-dev         -
