@@ -16,6 +16,13 @@ export const NO_AUTOLOAD = [
 ] as const;
 
 /**
+ * The programs that the executable starts with stay in the interpreter this many times longer than Bun's own do: a run of
+ * `rauha sandbox` calls each of its functions a few dozen times at most, and compiling them costs more than it ever gives back
+ * (docs/adr/0001). Commands that work for long set the policy back to 1: see src/cli/main.ts.
+ */
+const JIT_POLICY = 100;
+
+/**
  * `--splitting` keeps what is imported dynamically in chunks of its own. Without it the bundle is one module, and the static
  * imports of everything in it (`fs`, `path`, `util`, for commands that are not even called) are loaded at every start.
  */
@@ -24,6 +31,7 @@ export const COMPILE_FLAGS = [
   "--splitting",
   "--minify",
   "--bytecode",
+  `--compile-jit-policy=${JIT_POLICY}`,
   "--format=esm",
   "--target=bun",
   "--sourcemap=none",
