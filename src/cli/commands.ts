@@ -19,6 +19,15 @@ const tree = defineCommand({
         learn: () => import("./commands/policy-learn.ts").then((module) => module.policyLearn),
       },
     }),
+    image: defineCommand({
+      subCommands: {
+        pull: () => import("./commands/image-pull.ts").then((module) => module.imagePull),
+        ls: () => import("./commands/image-ls.ts").then((module) => module.imageLs),
+        inspect: () => import("./commands/image-inspect.ts").then((module) => module.imageInspect),
+        rm: () => import("./commands/image-rm.ts").then((module) => module.imageRm),
+        prune: () => import("./commands/image-rm.ts").then((module) => module.imagePrune),
+      },
+    }),
     doctor: () => import("./commands/doctor.ts").then((module) => module.doctor),
     changes: () => import("./commands/changes.ts").then((module) => module.changes),
     diff: () => import("./commands/diff.ts").then((module) => module.diff),

@@ -37,6 +37,7 @@ export type ErrorCode =
   | "cancelled"
   | "internal"
   | "conflict"
+  | "invalid_config"
   /** A registry wants other credentials, or gives this user nothing. */
   | "unauthorized"
   | "rate_limited"

@@ -8,6 +8,8 @@ export type OperandKind =
   | "schema"
   | "shell"
   | "command-name"
+  | "image"
+  | "image-file"
   | "task"
   | "task-path";
 

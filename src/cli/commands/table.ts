@@ -1,4 +1,5 @@
 import type { FlagTable } from "../flags/flag.ts";
+import { imageSpec } from "./image-spec.ts";
 import { policyLearnSpec } from "./policy-learn-spec.ts";
 import { sandboxSpec } from "./sandbox-spec.ts";
 import type { CommandSpec, CommandTable } from "./spec.ts";
@@ -91,6 +92,7 @@ export const commandTable: CommandTable = {
       },
     ],
   },
+  image: imageSpec,
   ...workspaceSpecs,
   schema: {
     summary: "Print the JSON Schema of a result, an event or a policy",

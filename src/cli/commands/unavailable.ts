@@ -15,7 +15,6 @@ export const unavailableCommands: CommandTable = {
   exec: later("Run a command in a container"),
   attach: later("Attach to a container"),
   logs: later("Show a container's output"),
-  image: later("Pull, list, inspect, remove images"),
   events: later("Show events of zones"),
   trace: later("Trace a zone"),
   top: later("Show what zones use"),

@@ -80,7 +80,10 @@ export function operandCompletion(operand: Operand, commandNames: readonly strin
       return null;
     case "policy":
       return { by: "policy" };
+    case "image":
+      return { by: "nothing" };
     case "policy-file":
+    case "image-file":
       return { by: "files" };
     case "command-name":
       return { by: "words", words: commandNames };

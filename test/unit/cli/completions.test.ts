@@ -62,12 +62,14 @@ for (const name of Object.keys(scripts) as Shell[]) {
         "discard",
         "doctor",
         "help",
+        "image",
         "policy",
         "sandbox",
         "schema",
       ]);
       expect(offer("rauha s")).toEqual(["sandbox", "schema"]);
       expect(offer("rauha policy ")).toEqual(["check", "learn", "show"]);
+      expect(offer("rauha image ")).toEqual(["inspect", "ls", "prune", "pull", "rm"]);
     });
 
     test("options", () => {

@@ -1,0 +1,26 @@
+import { pruneImages, type Removed, removeImages } from "../../image/removal.ts";
+import { platformOf, withImages } from "../image-store.ts";
+import { sizeWords } from "../image-words.ts";
+import { oneLine } from "../words.ts";
+import { answer, answerJson } from "./answer.ts";
+import { type CommandInput, command } from "./command.ts";
+
+/** `rauha image rm REF…` */
+export const imageRm = command((input) =>
+  withImages(input, async (store) => tell(input, "rm", await removeImages(store, input.operands, platformOf(input)))),
+);
+
+/** `rauha image prune` */
+export const imagePrune = command((input) =>
+  withImages(input, async (store) => tell(input, "prune", await pruneImages(store, input.given.one("all") === true))),
+);
+
+function tell({ json, ports }: CommandInput, name: "rm" | "prune", removed: Removed): number {
+  const { references, blobs, layers, bytes } = removed;
+  if (json) {
+    const schema = `rauha.image.${name}/v1`;
+    return answerJson(ports, { schema, removed: references, blobs, unpacked_layers: layers, bytes_freed: bytes });
+  }
+  const lines = references.map((reference) => `removed ${oneLine(reference)}\n`);
+  return answer(ports, `${lines.join("")}${sizeWords(bytes)} freed\n`);
+}

@@ -1,0 +1,95 @@
+import type { FlagTable } from "../flags/flag.ts";
+import type { CommandSpec, Operand } from "./spec.ts";
+
+/** `rauha image` in words; see docs/images.md. */
+
+const json = {
+  group: "options",
+  kind: "boolean",
+  negatable: true,
+  description: "Print JSON on stdout, errors too; --no-json: words",
+  default: "words",
+} as const;
+const help = { group: "options", kind: "boolean", short: "h", description: "Print this help" } as const;
+const flags = { json, help } as const satisfies FlagTable;
+const groups = { options: "Options" } as const;
+
+const platform = {
+  group: "options",
+  kind: "text",
+  metavar: "OS/ARCH[/VARIANT]",
+  description: "Of the platforms of an image, this one",
+} as const;
+
+const reference: Operand = { metavar: "REF", kind: "image", required: true };
+const references: Operand = { metavar: "REF…", kind: "image", required: true, repeatable: true };
+const about =
+  "REF is a name as docker writes it: python:3.12, localhost:5000/tool, quay.io/org/app@sha256:… Without a tag it is `latest`.";
+const failures = [
+  ["0", "done"],
+  ["2", "the command line must be written differently"],
+  ["125", "not found, not permitted, or the registry failed; error.code tells which"],
+] as const;
+
+export const imageSpec: CommandSpec = {
+  summary: "Pull, list, inspect, import and remove images",
+  flags: { help },
+  groups,
+  examples: [
+    { line: "rauha image pull python:3.12", says: "fetch an image, verified" },
+    { line: "rauha image ls", says: "what is here" },
+  ],
+  subcommands: {
+    pull: {
+      summary: "Fetch an image from its registry",
+      about: [
+        about,
+        "Every byte is verified against its digest. What is here already is not fetched again, several pulls of one image fetch it " +
+          "once, and a pull that was interrupted goes on where it was. With --json: one JSON object a line, the last one is `done` " +
+          "or `failed`.",
+      ],
+      operands: [reference],
+      flags: { platform: { ...platform, default: "this machine's" }, ...flags },
+      groups,
+      exitCodes: failures,
+      examples: [
+        { line: "rauha image pull debian:12", says: "from Docker Hub, or its mirrors in registries.toml" },
+        { line: "rauha image pull --platform linux/arm64 alpine", says: "for another machine" },
+      ],
+    },
+    ls: {
+      summary: "List the images that are here",
+      flags,
+      groups,
+      examples: [{ line: "rauha image ls --json | jq -r '.images[].reference'", says: "their names" }],
+    },
+    inspect: {
+      summary: "Show an image's configuration and layers",
+      about: [about],
+      operands: [reference],
+      flags: { platform, ...flags },
+      groups,
+      exitCodes: failures,
+      examples: [{ line: "rauha image inspect --json python:3.12 | jq .config.env", says: "its variables" }],
+    },
+    rm: {
+      summary: "Remove images, and what then no image needs",
+      about: [about, "A digest (sha256:…) removes every image that has it."],
+      operands: [references],
+      flags: { platform: { ...platform, default: "all of them" }, ...flags },
+      groups,
+      exitCodes: failures,
+      examples: [{ line: "rauha image rm python:3.12", says: "layers that other images have stay" }],
+    },
+    prune: {
+      summary: "Remove what no image needs",
+      about: ["That is: what interrupted pulls left, and layers of images that a newer one of the same name replaced."],
+      flags: {
+        all: { group: "options", kind: "boolean", short: "a", description: "Remove the images, too" },
+        ...flags,
+      },
+      groups,
+      examples: [{ line: "rauha image prune --all", says: "an empty store" }],
+    },
+  },
+};
