@@ -279,6 +279,10 @@ static const struct field_spec record_used_fields[] = {
 	{ FIELD_BYTES, offsetof(struct record_used, address) },
 };
 
+static const struct field_spec record_network_fields[] = {
+	{ FIELD_U32, offsetof(struct record_network, pid) },
+};
+
 const struct record_spec plan_ops[PLAN_OP_MAX + 1] = {
 	[OP_NAMESPACES] = { "namespaces", op_namespaces_fields, 1, STAGE_CLONE, TIMES_ONCE },
 	[OP_UID_MAP] = { "uid_map", op_uid_map_fields, 3, STAGE_IDMAP, TIMES_MANY },
@@ -307,6 +311,7 @@ const struct record_spec plan_ops[PLAN_OP_MAX + 1] = {
 	[OP_PIVOT] = { "pivot", op_pivot_fields, 1, STAGE_PIVOT, TIMES_ONCE },
 	[OP_HOSTNAME] = { "hostname", op_hostname_fields, 1, STAGE_NET, TIMES_OPTIONAL },
 	[OP_LOOPBACK] = { "loopback", NULL, 0, STAGE_NET, TIMES_OPTIONAL },
+	[OP_NETWORK_GATE] = { "network_gate", NULL, 0, STAGE_NET, TIMES_OPTIONAL },
 	[OP_RLIMIT] = { "rlimit", op_rlimit_fields, 4, STAGE_LIMITS, TIMES_MANY },
 	[OP_WATCH_MEMORY] = { "watch_memory", op_watch_memory_fields, 2, STAGE_LIMITS, TIMES_OPTIONAL },
 	[OP_TIMEOUT] = { "timeout", op_timeout_fields, 2, STAGE_LIMITS, TIMES_OPTIONAL },
@@ -335,4 +340,5 @@ const struct record_spec report_records[REPORT_RECORD_MAX + 1] = {
 	[RECORD_DENIED] = { "denied", record_denied_fields, 6, STAGE_RUN, TIMES_MANY },
 	[RECORD_DENIALS_DROPPED] = { "denials_dropped", record_denials_dropped_fields, 1, STAGE_RUN, TIMES_MANY },
 	[RECORD_USED] = { "used", record_used_fields, 6, STAGE_RUN, TIMES_MANY },
+	[RECORD_NETWORK] = { "network", record_network_fields, 1, STAGE_NET, TIMES_MANY },
 };

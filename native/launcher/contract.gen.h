@@ -7,9 +7,9 @@
 
 #define PLAN_MAGIC 827344978u
 #define PLAN_HEADER_BYTES 20u
-#define CONTRACT_HASH 0x667be2907ff1c243ull
+#define CONTRACT_HASH 0xb3bcdce89519c5a3ull
 #define PLAN_OP_MAX 72u
-#define REPORT_RECORD_MAX 11u
+#define REPORT_RECORD_MAX 12u
 #define NO_OP UINT32_MAX
 
 #define LIMIT_PLAN_BYTES 8388608u
@@ -63,6 +63,7 @@
 #define CONTROL_SIGNAL 1u
 #define CONTROL_CANCEL 2u
 #define CONTROL_KILL 3u
+#define CONTROL_GO 4u
 
 #define FD_CONTROL 0
 #define FD_REPORT 1
@@ -118,6 +119,7 @@ enum op_id {
 	OP_PIVOT = 40,
 	OP_HOSTNAME = 41,
 	OP_LOOPBACK = 42,
+	OP_NETWORK_GATE = 43,
 	OP_RLIMIT = 50,
 	OP_WATCH_MEMORY = 51,
 	OP_TIMEOUT = 52,
@@ -146,6 +148,7 @@ enum record_id {
 	RECORD_DENIED = 9,
 	RECORD_DENIALS_DROPPED = 10,
 	RECORD_USED = 11,
+	RECORD_NETWORK = 12,
 };
 
 enum times {
@@ -491,6 +494,10 @@ struct record_used {
 	const char *path;
 	const char *base;
 	struct bytes address;
+};
+
+struct record_network {
+	uint32_t pid;
 };
 
 struct field_spec {

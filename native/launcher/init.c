@@ -72,7 +72,7 @@ static int task_fork(struct zone *z, struct fault *f)
 /* Builds the tree and opens the gate. Of a task that has failed meanwhile the record is there already, and its end is awaited. */
 static int zone_build(struct zone *z, struct fault *f)
 {
-	if (zone_mount(z, f) < 0 || network_join(z, f) < 0)
+	if (zone_mount(z, f) < 0 || network_join(z, f) < 0 || network_await(z, f) < 0)
 		return -1;
 	report_flush(z);
 	/* First: when the command writes, the supervisor must have seen the end of this file, which says that it runs. */

@@ -237,6 +237,7 @@ int root_pivot(struct zone *z, const struct op_pivot *pivot, struct fault *f);
 int hostname_set(const struct zone *z, const char *name, struct fault *f);
 int network_make(struct zone *z, struct fault *f);
 int network_join(struct zone *z, struct fault *f);
+int network_await(struct zone *z, struct fault *f);
 
 /* init.c */
 _Noreturn void init_main(struct zone *z);

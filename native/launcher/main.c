@@ -13,6 +13,8 @@
  *   open sources, map ids ── lend ───►  mount the zone's tree, pivot,          bounding set
  *                                       host name
  *   poll:                               join the network ◄─── network ──────
+ *     word of the network   ◄── network ──  (network_gate: rauha connects it)
+ *     go of rauha ─────────── go ──────►
  *                                       open the gate ────── root ─────────►  terminal (-t), streams, rlimits
  *                                       give up privileges                    ids, capabilities, no_new_privs
  *                                                                             Landlock, seccomp, verify

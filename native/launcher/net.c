@@ -56,6 +56,26 @@ int network_make(struct zone *z, struct fault *f)
 	return 0;
 }
 
+/**
+ * network_await - init's part: says through the supervisor that the namespace is there, and waits for rauha's word
+ *
+ * Rauha connects the namespace meanwhile, from the host. A signal in its place means that the run is cancelled.
+ */
+int network_await(struct zone *z, struct fault *f)
+{
+	struct message message = {.kind = MESSAGE_NETWORK};
+	int fd;
+
+	/* Not joined: the task has failed, and has said why. */
+	if (!z->plan.only[OP_NETWORK_GATE] || !z->joined)
+		return 0;
+	fault_at(f, &z->plan, z->plan.only[OP_NETWORK_GATE]);
+	message_send(z->socket, &message, -1);
+	if (message_receive(z->socket, &message, &fd) != 1 || message.kind != MESSAGE_GO)
+		return fault_with(f, ECANCELED, "start", "cancelled before the task could start");
+	return 0;
+}
+
 /** network_join - init's part: waits for the task's word and enters its network namespace; not twice */
 int network_join(struct zone *z, struct fault *f)
 {

@@ -79,6 +79,7 @@ static void zone_cancel(struct zone *z, struct run *run)
 /* Rauha's words: pairs of kind and value. Their end is rauha's: nobody is left to run the zone for. */
 static void control_turn(struct zone *z, struct run *run)
 {
+	const struct message go = {.kind = MESSAGE_GO};
 	uint8_t words[64];
 	ssize_t got = read(FD_CONTROL, words, sizeof(words));
 
@@ -91,6 +92,8 @@ static void control_turn(struct zone *z, struct run *run)
 	for (ssize_t i = 0; i + 1 < got; i += 2) {
 		if (words[i] == CONTROL_SIGNAL)
 			signal_send(z, words[i + 1]);
+		else if (words[i] == CONTROL_GO)
+			message_send(z->socket, &go, -1);
 		else if (words[i] == CONTROL_CANCEL)
 			zone_stop(z, run, CAUSE_CANCELLED, words[i + 1]);
 		else
@@ -165,6 +168,11 @@ static void init_turn(struct zone *z, struct run *run)
 		close(z->socket);
 		z->socket = -1;
 		return;
+	}
+	if (message.kind == MESSAGE_NETWORK) {
+		const struct record_network record = {(uint32_t)z->init};
+
+		report_send(z, RECORD_NETWORK, &record);
 	}
 	if (message.kind == MESSAGE_PTY && fd >= 0)
 		pty_attach(z, fd);

@@ -31,6 +31,7 @@ export const SUITES: readonly Suite[] = [
   suite("contract", { privilegeSensitive: true }),
   suite("zone", { privilegeSensitive: true }),
   suite("escape", { privilegeSensitive: true }),
+  suite("network", { privilegeSensitive: true }),
   suite("fuzz"),
   suite("kernel", { inVm: true }),
 ];

@@ -13,6 +13,7 @@ import type { Result } from "../run/result/schema.ts";
 import { zoneFilter } from "../run/seccomp/zone-filter.ts";
 import { parseSandboxArgs, type ResultTargets, type SandboxInvocation } from "./flags/sandbox.ts";
 import { commandHash, newId } from "./ids.ts";
+import type { NetworkRun } from "./network-run.ts";
 import { loadPolicy } from "./policy-source.ts";
 import { type ResultSink, resultSink } from "./result-sink.ts";
 import { collectSignals } from "./signals.ts";
@@ -35,10 +36,12 @@ export async function runSandbox(argv: readonly string[], backend: Backend): Pro
   const { command } = invocation.request;
   if (!inputs.ok) return refuse({ ...task, command, stage: "policy" }, invocation, backend, inputs.diagnostics);
   const { request } = inputs.inputs;
+  const network = await openNetwork(backend, inputs.inputs);
+  const planInputs = network === undefined ? inputs.inputs : { ...inputs.inputs, network: network.part };
   const workspace = touchesFiles(request) ? await openWorkspace(backend, request, invocation) : undefined;
   const outcome = invocation.explain
-    ? planWith(inputs.inputs, workspace?.planned() ?? [])
-    : await runZone(inputs.inputs, workspace, invocation, backend, task.at);
+    ? planWith(planInputs, workspace?.planned() ?? [])
+    : await runZone(planInputs, { workspace, network }, invocation, backend, task.at);
   if (typeof outcome === "number") return outcome;
   if (outcome.ok) return explain(outcome.plan, invocation, backend);
   const policy = { name: inputs.inputs.policy.name, hash: inputs.inputs.policy.hash };
@@ -96,7 +99,7 @@ function planWith(inputs: PlanInputs, layers: readonly CopyOnWriteLayer[]): Plan
  */
 async function runZone(
   inputs: PlanInputs,
-  workspace: WorkspaceRun | undefined,
+  { workspace, network }: { readonly workspace: WorkspaceRun | undefined; readonly network: NetworkRun | undefined },
   invocation: SandboxInvocation,
   backend: Backend,
   startedAt: number,
@@ -118,7 +121,7 @@ async function runZone(
       foldEvent(report, event);
       if (event.record === "output") sink.output(event.stream, event.data);
     };
-    await backend.run(outcome.plan, emit, signals);
+    await backend.run(outcome.plan, emit, signals, network?.zone);
     const refusal = refused === undefined ? overlayRefusal(report) : undefined;
     if (refusal === undefined) return conclude(report, sink, workspace);
     refused = refusal;
@@ -131,6 +134,12 @@ const noLayers = { ok: true, layers: [], warnings: [] } as const;
 function touchesFiles(request: Pick<SandboxRequest, "repo" | "view">): boolean {
   const mode = request.repo?.mode;
   return mode === "overlay" || mode === "rw" || request.view.some(({ kind }) => kind === "overlay-bind");
+}
+
+/** The network's side of a run; for mode none there is none, and nothing is loaded. */
+async function openNetwork(backend: Backend, inputs: PlanInputs): Promise<NetworkRun | undefined> {
+  if ((inputs.request.network ?? inputs.policy.network.mode) === "none") return undefined;
+  return (await import("./network-run.ts")).openNetworkRun(backend, inputs);
 }
 
 async function openWorkspace(backend: Backend, request: SandboxRequest, invocation: SandboxInvocation) {

@@ -1,4 +1,4 @@
-import type { BackendEvent, SignalSource } from "../run/backend.ts";
+import type { BackendEvent, SignalSource, ZoneNetwork } from "../run/backend.ts";
 import { control } from "../run/plan/contract.ts";
 import { ReportDecoder } from "../run/plan/decode-report.ts";
 import { encodePlan } from "../run/plan/encode.ts";
@@ -29,6 +29,7 @@ export async function runLauncher(
   plan: Plan,
   emit: (event: BackendEvent) => void,
   signals: SignalSource,
+  network?: ZoneNetwork,
 ): Promise<void> {
   const child = startLauncher(plan);
   if (typeof child === "string") {
@@ -56,13 +57,14 @@ export async function runLauncher(
     if (n <= 0) break;
     const at = Date.now();
     for (const record of decoder.push(buffer.slice(0, n))) {
-      emit({ at, ...record });
+      emit({ at, ...(network?.hear(record, (word) => writeAll(child.control, new Uint8Array([word, 0]))) ?? record) });
       done ||= record.record === "cleaned";
     }
   }
   closeFd(child.report);
   closeFd(child.control);
   const status = waitForChild(child.pid);
+  network?.close();
   if (!done) emit({ at: Date.now(), record: "lost", detail: `the launcher ended with wait status ${status}` });
 }
 

@@ -18,7 +18,15 @@ export interface Backend {
    * Runs one zone to its end and emits everything that happens, in order; the last event is `cleaned` or `lost`.
    * Resolves when nothing of the zone is left. `signals` lets the caller cancel.
    */
-  run(plan: Plan, emit: (event: BackendEvent) => void, signals: SignalSource): Promise<void>;
+  run(plan: Plan, emit: (event: BackendEvent) => void, signals: SignalSource, network?: ZoneNetwork): Promise<void>;
+}
+
+/** The host's side of one zone's network, for the modes that have one. */
+export interface ZoneNetwork {
+  /** Hears each record of the launcher's before anyone else, may answer with a word of `control`, and says what to pass on in its place. */
+  hear(record: ReportRecord, say: (word: number) => void): ReportRecord;
+  /** The launcher is gone: nothing of the network is left after this, however the zone ended. */
+  close(): void;
 }
 
 /** A launcher's record, or the backend's own word (the launcher ended without its last record, the caller cancelled); with the time in ms since the epoch. */

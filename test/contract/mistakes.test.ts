@@ -145,7 +145,6 @@ describe("an option that this build does not have is unsupported, never ignored"
     [["--image", "debian:12"]],
     [["--network", "filtered"]],
     [["--network", "bridged"]],
-    [["--network", "host"]],
     [["--allow-domain", "example.org"]],
     [["--allow-egress", "0.0.0.0/0:443"]],
     [["--isolation", "vm"]],

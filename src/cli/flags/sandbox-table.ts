@@ -102,7 +102,7 @@ export const sandboxFlags = {
         meant: ["bridge"],
         unavailable: true,
       },
-      host: { description: "the host's", meant: ["true", "on", "yes", "full"], unavailable: true },
+      host: { description: "the host's", meant: ["true", "on", "yes", "full"] },
     },
   },
   "allow-domain": {

@@ -12,6 +12,8 @@
  * `bytes` u32 length and raw bytes; `strs` u32 count and that many `str`.
  */
 
+export * from "./contract-flags.ts";
+
 /** How a field travels. */
 export type FieldType = "u32" | "u64" | "str" | "strs" | "bytes";
 
@@ -45,51 +47,6 @@ interface RecordSpec {
   readonly times?: Times;
   readonly fields: Readonly<Record<string, FieldType>>;
 }
-
-/** Bits of a mount op's `flags`. */
-export const mountFlag = {
-  /** The mount and everything below it can't be written. */
-  readOnly: 1 << 0,
-  noExec: 1 << 1,
-  /** Device nodes work through this mount (the entries of a minimal /dev). Without it: nodev. */
-  dev: 1 << 2,
-  /** Source must be a directory / must not be one. Neither bit: either will do. */
-  expectDir: 1 << 3,
-  expectFile: 1 << 4,
-  /** A source that is not there is passed over and reported as `skipped`. Without it: an error. */
-  optional: 1 << 5,
-  /**
-   * Ids of the source's files are translated by the zone's user namespace (idmapped mount), so that files of
-   * the host's root belong to root inside. A file system that can't is an error unless `idmapOptional`.
-   */
-  idmap: 1 << 6,
-  idmapOptional: 1 << 7,
-  /** Follow a symlink in the source's last component (flags of the user name what they point to). */
-  followSource: 1 << 8,
-} as const;
-
-/** `io.mode`. */
-export const ioMode = { capture: 0, stream: 1, pty: 2 } as const;
-/** `io.stdin`. */
-export const ioStdin = { none: 0, caller: 1 } as const;
-/** `identity.flags`. */
-export const identityFlag = { setgroups: 1 << 0 } as const;
-/** `cgroup.kind`: enter by CLONE_INTO_CGROUP, or by a write of "0" to `tasks` (cgroup v1). */
-export const cgroupKind = { v2: 0, v1: 1 } as const;
-/** `seccomp.flags`: calls that the filter hands to a listener are reported as `denied`. */
-export const seccompFlag = { listen: 1 << 0 } as const;
-/** Words of a `watch` entry; `none`: the call has no such argument. */
-export const watch = { path: 0, address: 1, none: 255 } as const;
-/** Bits of `verify.checks`: forbidden acts that the launcher tries once after locking down; one that works is an error. */
-export const verifyCheck = {
-  newUserNamespace: 1 << 0,
-  mount: 1 << 1,
-  writeProcSys: 1 << 2,
-  ptraceInit: 1 << 3,
-  regainCapabilities: 1 << 4,
-  /** Reading /.rauha, which the mounts show and no Landlock rule allows. */
-  landlock: 1 << 5,
-} as const;
 
 /** What a plan is made of. Ids are append-only. */
 export const planOps = {
@@ -149,6 +106,8 @@ export const planOps = {
   hostname: { id: 41, stage: "net", times: "optional", fields: { name: "str" } },
   /** Brings `lo` up in the zone's network namespace. */
   loopback: { id: 42, stage: "net", times: "optional", fields: {} },
+  /** When the zone's network namespace and tree are there: reports `network` and goes on at Rauha's word `go`. */
+  network_gate: { id: 43, stage: "net", times: "optional", fields: {} },
 
   /** setrlimit(2) for the task; RLIM_INFINITY is 2^64 - 1. `clamp` 1: a hard limit below `hard` is kept and reported as skipped. */
   rlimit: { id: 50, stage: "limits", fields: { resource: "u32", soft: "u64", hard: "u64", clamp: "u32" } },
@@ -247,6 +206,8 @@ export const reportRecords = {
     stage: "run",
     fields: { nr: "u32", arch: "u32", flags: "u64", path: "str", base: "str", address: "bytes" },
   },
+  /** The zone waits at its `network_gate`. `pid` is init's on the host, and init is in the zone's network namespace. */
+  network: { id: 12, stage: "net", fields: { pid: "u32" } },
 } as const satisfies Record<string, RecordSpec>;
 
 /** What Rauha tells a running launcher over its control pipe: `u8 kind, u8 value`. End of file means: kill the zone, clean up, exit. */
@@ -257,6 +218,8 @@ export const control = {
   cancel: 2,
   /** SIGKILL to the zone at once; cause `cancelled`. */
   kill: 3,
+  /** The network is as it should be: the zone that waits at its `network_gate` may go on. */
+  go: 4,
 } as const;
 
 /** File descriptors of the launcher when it starts. Everything above is closed before anything else happens. */

@@ -5,6 +5,7 @@ import type { SandboxRequest } from "../request.ts";
 import type { ZoneFilter } from "../seccomp/zone-filter.ts";
 import type { PlanOp } from "./contract.ts";
 import { type EnforcedName, type enforcement, mechanismWords } from "./enforcement.ts";
+import type { NetworkPart } from "./network/part.ts";
 import type { GuaranteeName, PlannedGuarantee, PlannedOp } from "./plan.ts";
 
 /** The inputs of a plan. The filter follows from policy and facts; it is made before, because compiling one loads more code. */
@@ -13,6 +14,8 @@ export interface PlanInputs {
   readonly policy: Policy;
   readonly facts: HostFacts;
   readonly filter: ZoneFilter;
+  /** What the network's mode adds; absent for mode none. */
+  readonly network?: NetworkPart | undefined;
 }
 
 /**

@@ -35,6 +35,7 @@ export function planFilesystem(draft: PlanDraft): void {
   }
   if (root === "host") planHostView(draft);
   planIdentityFiles(draft);
+  draft.ops.push(...(draft.network?.files ?? []));
   const probe = {
     op: "file",
     target: landlockProbe,

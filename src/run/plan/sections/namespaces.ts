@@ -11,7 +11,7 @@ const cloneFlag = {
   network: 0x40000000,
 } as const;
 
-/** Namespaces of the zone. All of them, always; the user namespace is left out only for a privileged policy of root's. */
+/** Namespaces of the zone. All of them, always, but for what only a privileged policy of root's leaves out: user and network. */
 export function planNamespaces(draft: PlanDraft): void {
   const { facts, policy } = draft;
   if (draft.ownUserNamespace && !facts.userNamespaces.ok) {
@@ -33,7 +33,8 @@ export function planNamespaces(draft: PlanDraft): void {
     );
   }
   const kinds = (Object.keys(cloneFlag) as (keyof typeof cloneFlag)[]).filter(
-    (kind) => kind !== "user" || draft.ownUserNamespace,
+    (kind) =>
+      (kind !== "user" || draft.ownUserNamespace) && (kind !== "network" || draft.network?.ownNamespace !== false),
   );
   const flags = kinds.reduce((mask, kind) => mask | cloneFlag[kind], 0);
   const op = addOp(draft, { op: "namespaces", flags }, zoneOrigin("namespaces"), `own ${kinds.join(", ")} namespaces`);
