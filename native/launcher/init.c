@@ -154,6 +154,18 @@ static int watch_timeout(const struct memory_watch *watch)
 	return watch->next_ns <= now ? 0 : (int)((watch->next_ns - now) / 1000000u + 1);
 }
 
+/*
+ * poll(2) takes no more descriptors than RLIMIT_NOFILE says, and a task with init's uid may set that to nothing by prlimit(2): then
+ * init would hear neither the supervisor nor its own watch again. No program does that to pid 1 but to get around a limit.
+ */
+static _Noreturn void end_blinded(pid_t task, const struct memory_watch *watch)
+{
+	int status = SIGKILL;
+
+	end_zone(task, &status);
+	say_end(watch->limit > 0 ? MESSAGE_MEMORY : MESSAGE_EXITED, status, watch);
+}
+
 static _Noreturn void serve(pid_t task, struct memory_watch *watch)
 {
 	sigset_t child;
@@ -168,8 +180,11 @@ static _Noreturn void serve(pid_t task, struct memory_watch *watch)
 
 		/* Before the first wait as well: the task may have ended before there was a signalfd. */
 		reap(task, watch);
-		if (poll(polls, 2, watch_timeout(watch)) < 0)
+		if (poll(polls, 2, watch_timeout(watch)) < 0) {
+			if (errno != EINTR)
+				end_blinded(task, watch);
 			continue;
+		}
 		if (polls[0].revents)
 			obey(task, watch);
 		while (polls[1].revents && read(polls[1].fd, &info, sizeof(info)) > 0)
@@ -190,8 +205,9 @@ static void settle(struct zone *z, struct memory_watch *watch)
 {
 	const struct op *op = z->plan.only[OP_WATCH_MEMORY];
 
-	dup2(z->socket, INIT_SOCKET);
-	dup2(z->root, INIT_ROOT);
+	/* Fails when the task was quicker and took init's descriptors: without ears and eyes there is no zone. */
+	if (dup2(z->socket, INIT_SOCKET) < 0 || dup2(z->root, INIT_ROOT) < 0)
+		_exit(1);
 	sys_close_range(INIT_ROOT + 1, 0);
 	if (op && op->u.watch_memory.limit > 0) {
 		watch->limit = op->u.watch_memory.limit;
