@@ -83,6 +83,5 @@ function environment(): Record<string, string> {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(BUN_OPTIONS|BUN_BE_BUN|RAUHA_(?!TEST_|FUZZ_|CACHE_).*)$/.test(name),
   );
-  const defaults = { RAUHA_FUZZ_SECONDS: "5", NO_COLOR: "1" };
-  return { ...defaults, ...(Object.fromEntries(kept) as Record<string, string>) };
+  return { NO_COLOR: "1", ...(Object.fromEntries(kept) as Record<string, string>) };
 }

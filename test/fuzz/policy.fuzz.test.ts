@@ -10,13 +10,12 @@ import { Random } from "../unit/policy/random.ts";
 import { randomPolicy } from "../unit/policy/random-policies.ts";
 import { options } from "../unit/policy/reading.ts";
 import { randomToml } from "../unit/policy/toml-documents.ts";
+import { fuzz, fuzzTimeoutMs, manySeeds } from "./seeds.ts";
 
 /**
  * Policy text is hostile input: whatever it is, reading it gives a policy or diagnostics with places, in bounded time, and throws
- * nothing. RAUHA_FUZZ_SECONDS sets how long each test goes on; RAUHA_FUZZ_SEED repeats a failure.
+ * nothing.
  */
-const seconds = Number(process.env["RAUHA_FUZZ_SECONDS"] ?? 2);
-const onlySeed = process.env["RAUHA_FUZZ_SEED"];
 const root = join(import.meta.dir, "../..");
 const shippedTexts = shippedPolicyNames.map((name) => readFileSync(join(root, `policies/${name}.toml`), "utf8"));
 
@@ -51,23 +50,8 @@ const pieces = [
   ],
 ];
 
-const timeout = (seconds + 60) * 1000;
-
-/** Runs `once` with one seed after the other until the time is over; a failure names its seed. */
-function fuzz(once: (random: Random) => void): number {
-  const end = performance.now() + seconds * 1000;
-  const first = onlySeed === undefined ? Date.now() % 1e9 : Number(onlySeed);
-  let runs = 0;
-  do {
-    const seed = first + runs++;
-    try {
-      once(new Random(seed));
-    } catch (error) {
-      throw new Error(`RAUHA_FUZZ_SEED=${seed} repeats this`, { cause: error });
-    }
-  } while (performance.now() < end && onlySeed === undefined);
-  return runs;
-}
+/** Runs of each test in `make test`: a second or two. */
+const runs = 20_000;
 
 function mutate(random: Random, text: string): string {
   let mutant = text;
@@ -116,51 +100,55 @@ test(
   "mutants of valid policies",
   () => {
     let valid = 0;
-    const runs = fuzz((random) => {
+    const tried = fuzz(runs, (seed) => {
+      const random = new Random(seed);
       const text = random.chance(0.5) ? random.pick(shippedTexts) : randomPolicy(random);
       if (check(mutate(random, text))) valid++;
     });
     // Both ways out are taken.
-    if (onlySeed === undefined && seconds >= 1) expect([valid > 0, valid < runs]).toEqual([true, true]);
+    if (manySeeds) expect([valid > 0, valid < tried]).toEqual([true, true]);
   },
-  timeout,
+  fuzzTimeoutMs,
 );
 
 test(
   "any TOML, and mutants of it",
   () => {
-    fuzz((random) => {
+    fuzz(runs, (seed) => {
+      const random = new Random(seed);
       const text = randomToml(random);
       check(text);
       check(mutate(random, text));
     });
   },
-  timeout,
+  fuzzTimeoutMs,
 );
 
 test(
   "bytes",
   () => {
-    fuzz((random) => {
+    fuzz(runs, (seed) => {
+      const random = new Random(seed);
       const bytes = new TextEncoder().encode(random.pick(shippedTexts));
       for (let i = random.int(1, 8); i > 0; i--) bytes[random.int(0, bytes.length - 1)] = random.int(0, 255);
       check(random.chance(0.9) ? bytes : Uint8Array.from(random.list(200, () => random.int(0, 255))));
     });
   },
-  timeout,
+  fuzzTimeoutMs,
 );
 
 test(
   "the locator, without a parser before it",
   () => {
-    fuzz((random) => {
+    fuzz(runs, (seed) => {
+      const random = new Random(seed);
       const text = mutate(random, random.chance(0.5) ? random.pick(shippedTexts) : randomToml(random));
       for (const { keyAt, valueAt, valueEnd } of locateKeys(text).values()) {
         expect(keyAt >= 0 && keyAt <= valueAt && valueAt <= valueEnd && valueEnd <= text.length).toBe(true);
       }
     });
   },
-  timeout,
+  fuzzTimeoutMs,
 );
 
 test(
@@ -189,12 +177,13 @@ test(
       "\n",
       "_",
     ];
-    fuzz((random) => {
+    fuzz(runs, (seed) => {
+      const random = new Random(seed);
       const text = random.list(8, () => random.pick(words)).join("");
       for (const value of [parseSize(text), parseDuration(text)]) {
         if (value !== undefined) expect(Number.isSafeInteger(value) && value >= 0, text).toBe(true);
       }
     });
   },
-  timeout,
+  fuzzTimeoutMs,
 );

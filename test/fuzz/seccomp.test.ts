@@ -8,23 +8,11 @@ import { parseSeccompProfile } from "../../src/run/seccomp/parse.ts";
 import { nativeSyscalls } from "../../src/run/seccomp/syscalls.ts";
 import { auditArch, checkFilter, runFilter } from "../unit/seccomp/interpreter.ts";
 import { expectedVerdict, randomSource, randomWord } from "../unit/seccomp/reference.ts";
+import { fuzz, fuzzTimeoutMs } from "./seeds.ts";
 
-const SECONDS = Number(process.env["RAUHA_FUZZ_SECONDS"] ?? 2);
 const names = [...nativeSyscalls()];
 const shipped = readFileSync("policies/seccomp/default.json", "utf8");
 type Random = (below: number) => number;
-
-/** Calls `round` with seeds until a share of the time is over; a failure names its seed. */
-function fuzz(share: number, round: (random: Random) => void): void {
-  const end = performance.now() + SECONDS * 1000 * share;
-  for (let seed = 1; performance.now() < end; seed++) {
-    try {
-      round(randomSource(seed));
-    } catch (error) {
-      throw new Error(`seed ${seed}`, { cause: error });
-    }
-  }
-}
 
 function pick<T>(random: Random, list: readonly T[]): T {
   const found = list[random(list.length)];
@@ -94,55 +82,70 @@ function damage(text: string, random: Random): string {
 }
 
 describe("seccomp profiles", () => {
-  test("random profiles become filters that decide as their words say", () => {
-    fuzz(0.5, (random) => {
-      const parsed = parseSeccompProfile(randomProfile(random), "fuzz.json");
-      if (!parsed.ok) throw new Error(JSON.stringify(parsed.diagnostics));
-      const arch = pick(random, ["x86_64", "aarch64"] as const);
-      const capabilities = capabilityNames.filter(() => random(2) === 0);
-      const [deny, allow] = [names.filter(() => random(200) === 0), [] as string[]];
-      const outcome = compileSeccomp(parsed.profile, { arch, capabilities, deny, allow, deniedAction: "errno" });
-      if (!outcome.ok) return;
-      expect(checkFilter(outcome.filter)).toEqual([]);
-      const values = parsed.profile.rules.flatMap((rule) => rule.conditions.map(({ value }) => value));
-      for (let call = 0; call < 200; call++) {
-        const number = random(20) === 0 ? random(2 ** 32) : random(480);
-        const args = Array.from({ length: 6 }, () =>
-          values.length > 0 && random(2) ? pick(random, values) : randomWord(random),
-        );
-        const { verdict } = runFilter(outcome.filter, { number, arch: auditArch[arch], args });
-        expect(verdict).toBe(expectedVerdict(parsed.profile, { arch, capabilities, deny, allow }, number, args));
-      }
-    });
-  });
+  test(
+    "random profiles become filters that decide as their words say",
+    () => {
+      fuzz(400, (seed) => {
+        const random = randomSource(seed);
+        const parsed = parseSeccompProfile(randomProfile(random), "fuzz.json");
+        if (!parsed.ok) throw new Error(JSON.stringify(parsed.diagnostics));
+        const arch = pick(random, ["x86_64", "aarch64"] as const);
+        const capabilities = capabilityNames.filter(() => random(2) === 0);
+        const [deny, allow] = [names.filter(() => random(200) === 0), [] as string[]];
+        const outcome = compileSeccomp(parsed.profile, { arch, capabilities, deny, allow, deniedAction: "errno" });
+        if (!outcome.ok) return;
+        expect(checkFilter(outcome.filter)).toEqual([]);
+        const values = parsed.profile.rules.flatMap((rule) => rule.conditions.map(({ value }) => value));
+        for (let call = 0; call < 200; call++) {
+          const number = random(20) === 0 ? random(2 ** 32) : random(480);
+          const args = Array.from({ length: 6 }, () =>
+            values.length > 0 && random(2) ? pick(random, values) : randomWord(random),
+          );
+          const { verdict } = runFilter(outcome.filter, { number, arch: auditArch[arch], args });
+          expect(verdict).toBe(expectedVerdict(parsed.profile, { arch, capabilities, deny, allow }, number, args));
+        }
+      });
+    },
+    fuzzTimeoutMs,
+  );
 
-  test("damaged profiles are refused in words, never by a throw", () => {
-    fuzz(0.3, (random) => {
-      const text = damage(random(4) === 0 ? shipped : randomProfile(random), random);
-      const parsed = parseSeccompProfile(text, "fuzz.json");
-      if (!parsed.ok) {
-        expect(parsed.diagnostics.length).toBeGreaterThan(0);
-        for (const { message } of parsed.diagnostics) expect(message.length).toBeLessThan(400);
-        return;
-      }
-      const arch = pick(random, ["x86_64", "aarch64"] as const);
-      compileSeccomp(parsed.profile, { arch, capabilities: [], deny: [], allow: [], deniedAction: "notify" });
-    });
-  });
+  test(
+    "damaged profiles are refused in words, never by a throw",
+    () => {
+      fuzz(4000, (seed) => {
+        const random = randomSource(seed);
+        const text = damage(random(4) === 0 ? shipped : randomProfile(random), random);
+        const parsed = parseSeccompProfile(text, "fuzz.json");
+        if (!parsed.ok) {
+          expect(parsed.diagnostics.length).toBeGreaterThan(0);
+          for (const { message } of parsed.diagnostics) expect(message.length).toBeLessThan(400);
+          return;
+        }
+        const arch = pick(random, ["x86_64", "aarch64"] as const);
+        compileSeccomp(parsed.profile, { arch, capabilities: [], deny: [], allow: [], deniedAction: "notify" });
+      });
+    },
+    fuzzTimeoutMs,
+  );
 
-  test("the JSON reader takes what JSON.parse takes, but for doubled keys and depth", () => {
-    fuzz(0.2, (random) => {
-      const text = damage(randomProfile(random).slice(0, 300 + random(300)), random);
-      const read = readJsonText(text);
-      const value = jsonParse(text);
-      if (read.ok) {
-        expect(value).toBeDefined();
-        expect(plain(read.value)).toBe(plain(value));
-      } else if (value !== undefined) {
-        expect(read.message).toMatch(/there twice|nested deeper/);
-      }
-    });
-  });
+  test(
+    "the JSON reader takes what JSON.parse takes, but for doubled keys and depth",
+    () => {
+      fuzz(6000, (seed) => {
+        const random = randomSource(seed);
+        const text = damage(randomProfile(random).slice(0, 300 + random(300)), random);
+        const read = readJsonText(text);
+        const value = jsonParse(text);
+        if (read.ok) {
+          expect(value).toBeDefined();
+          expect(plain(read.value)).toBe(plain(value));
+        } else if (value !== undefined) {
+          expect(read.message).toMatch(/there twice|nested deeper/);
+        }
+      });
+    },
+    fuzzTimeoutMs,
+  );
 });
 
 function jsonParse(text: string): unknown {

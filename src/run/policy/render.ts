@@ -35,7 +35,8 @@ function renderVariables(policy: Policy): string[] {
 }
 
 const asSize = (value: unknown) => quote(formatSize(Number(value)));
-const asDuration = (value: unknown) => quote(formatDuration(Number(value) * 1000));
+/** Rounded: 1.005 s are 1004.9999999999999 ms in binary. */
+const asDuration = (value: unknown) => quote(formatDuration(Math.round(Number(value) * 1000)));
 
 /** Keys that read better with a unit. */
 const units: Readonly<Record<string, (value: unknown) => string>> = {

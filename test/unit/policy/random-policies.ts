@@ -41,7 +41,7 @@ export function randomPolicy(random: Random): string {
     [
       "limits",
       [
-        ...maybe("walltime", () => random.pick([duration(), "0", '"1500ms"', "0.75"])),
+        ...maybe("walltime", () => random.pick([duration(), "0", '"1500ms"', "0.75", `"${random.int(1, 99_999)}ms"`])),
         ...maybe("cpu", duration),
         ...maybe("as", size(16)),
         ...maybe("fsize", size(0)),

@@ -105,6 +105,14 @@ require = "any"
     expect(mistakesIn(renderPolicy(outcome.policy))).toEqual([]);
   });
 
+  test("a duration reads back to the millisecond, though binary fractions are not exact", () => {
+    for (let ms = 1; ms < 20_000; ms++) {
+      const policy = policyOf(`limits.walltime = "${ms}ms"`);
+      expect(policy.limits.walltimeMs).toBe(ms);
+      expect(policyOf(renderPolicy(policy)).limits.walltimeMs).toBe(ms);
+    }
+  });
+
   test("any policy reads back as the same rules", () => {
     const hashes = new Set<string>();
     for (let seed = 0; seed < 800; seed++) {
