@@ -24,6 +24,7 @@ const tree = defineCommand({
         pull: () => import("./commands/image-pull.ts").then((module) => module.imagePull),
         ls: () => import("./commands/image-ls.ts").then((module) => module.imageLs),
         inspect: () => import("./commands/image-inspect.ts").then((module) => module.imageInspect),
+        import: () => import("./commands/image-import.ts").then((module) => module.imageImport),
         rm: () => import("./commands/image-rm.ts").then((module) => module.imageRm),
         prune: () => import("./commands/image-rm.ts").then((module) => module.imagePrune),
       },

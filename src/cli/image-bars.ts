@@ -1,5 +1,5 @@
 import type { PullEvent } from "../image/types.ts";
-import { type PullReport, retryWords, sizeWords } from "./image-words.ts";
+import { countWords, type PullReport, retryWords, sizeWords } from "./image-words.ts";
 import type { Ports } from "./ports.ts";
 import { oneLine } from "./words.ts";
 
@@ -62,7 +62,7 @@ export function pullLines(layers: readonly Layer[], total: number): string[] {
   const hidden = active.length - shown.length;
   const here = layers.reduce((sum, layer) => sum + layer.bytes, 0);
   const done = layers.length - active.length;
-  const sum = `${bar(here, total)} ${sizeWords(here)} of ${sizeWords(total)}, ${done} layers done`;
+  const sum = `${bar(here, total)} ${sizeWords(here)} of ${sizeWords(total)}, ${countWords(done, "layer")} done`;
   return [...shown, ...(hidden > 0 ? [`  and ${hidden} more`] : []), sum];
 }
 

@@ -2,7 +2,7 @@ import type { PullEvent } from "../image/types.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
 import { errorOfDiagnostics } from "../run/report/errors.ts";
 import { openPullBars } from "./image-bars.ts";
-import { type PullReport, retryWords, sizeWords } from "./image-words.ts";
+import { countWords, type PullReport, retryWords, sizeWords } from "./image-words.ts";
 import type { Ports } from "./ports.ts";
 import { exitCodeOf, renderDiagnostics, styleFor } from "./words.ts";
 
@@ -18,7 +18,10 @@ export function pullReport(ports: Ports, json: boolean): PullReport {
 /** For logs: no bytes, no layer by layer. */
 function tellPlainly(ports: Ports, event: PullEvent): void {
   if (event.event === "resolved") {
-    ports.write(stderr, `rauha: pulling ${event.reference} (${event.layers} layers, ${sizeWords(event.size)})\n`);
+    ports.write(
+      stderr,
+      `rauha: pulling ${event.reference} (${countWords(event.layers, "layer")}, ${sizeWords(event.size)})\n`,
+    );
   } else if (event.event === "retry") {
     ports.write(stderr, `rauha: ${retryWords(event)}\n`);
   }

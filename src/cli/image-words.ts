@@ -23,3 +23,7 @@ export function sizeWords(bytes: number): string {
   }
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${["B", "KiB", "MiB", "GiB", "TiB"][unit]}`;
 }
+
+export function countWords(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}

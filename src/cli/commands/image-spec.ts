@@ -72,6 +72,24 @@ export const imageSpec: CommandSpec = {
       exitCodes: failures,
       examples: [{ line: "rauha image inspect --json python:3.12 | jq .config.env", says: "its variables" }],
     },
+    import: {
+      summary: "Bring in an image from a file",
+      about: [
+        "FILE is what `docker save` or `podman save` wrote, an OCI image layout (a directory or an archive), or a tar archive of a " +
+          "root file system; each plain or packed with gzip or zstd. - is standard input. REF is the image's name where FILE says none.",
+      ],
+      operands: [
+        { metavar: "FILE", kind: "image-file", required: true },
+        { metavar: "REF", kind: "image", required: false },
+      ],
+      flags: { platform: { ...platform, default: "this machine's" }, ...flags },
+      groups,
+      exitCodes: failures,
+      examples: [
+        { line: "docker save tool:1 | rauha image import -", says: "from docker, without a registry" },
+        { line: "rauha image import rootfs.tar.zst tool:1", says: "a root file system, from debootstrap for example" },
+      ],
+    },
     rm: {
       summary: "Remove images, and what then no image needs",
       about: [about, "A digest (sha256:…) removes every image that has it."],

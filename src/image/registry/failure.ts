@@ -20,13 +20,21 @@ export class RegistryFailure extends ImageError {
 /** No connection, or one that broke. `host` is whom we asked. */
 export function connectionFailure(error: unknown, host: string): RegistryFailure {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const words = (error instanceof Error ? error.message : String(error)).replace(/^[A-Z_]+: /, "").slice(0, 200);
+  const said = (error instanceof Error ? error.message : String(error)).replace(/^[A-Z_]+: /, "").slice(0, 200);
+  const words = Object.hasOwn(plainWords, code) ? (plainWords[code] ?? said) : said;
   if (/CERT|TLS|SSL|EPROTO|SELF_SIGNED|UNABLE_TO_/.test(code)) return tlsFailure(code, words, host);
   const lasting = /ECONNREFUSED|ConnectionRefused|ENOTFOUND|EHOSTUNREACH|ENETUNREACH/.test(code);
   const message = `${host} can't be reached: ${words}${code === "" || words.includes(code) ? "" : ` (${code})`}`;
   const hint = "check the name and the network; HTTPS_PROXY names a proxy, and a mirror can stand in registries.toml";
   return new RegistryFailure({ code: "unreachable", message, hint }, !lasting);
 }
+
+/** What the runtime says in other words. */
+const plainWords: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there",
+  ConnectionRefused: "nothing listens there",
+  ENOTFOUND: "there is no such name",
+};
 
 function tlsFailure(code: string, words: string, host: string): RegistryFailure {
   const speaks = code === "EPROTO";
@@ -72,7 +80,7 @@ export function answerFailure(status: number, headers: Headers, said: string, as
     );
   }
   if (status === 404) {
-    return failure("not_found", `${host} has no ${what}`, "check the name and the tag; names are HOST/NAME:TAG");
+    return failure("not_found", `${host} has no image ${what}`, "check the name and the tag; names are HOST/NAME:TAG");
   }
   if (status === 429) {
     const later = wait === undefined ? "try again later" : `try again in ${Math.ceil(wait / 1000)} seconds`;

@@ -69,7 +69,7 @@ for (const name of Object.keys(scripts) as Shell[]) {
       ]);
       expect(offer("rauha s")).toEqual(["sandbox", "schema"]);
       expect(offer("rauha policy ")).toEqual(["check", "learn", "show"]);
-      expect(offer("rauha image ")).toEqual(["inspect", "ls", "prune", "pull", "rm"]);
+      expect(offer("rauha image ")).toEqual(["import", "inspect", "ls", "prune", "pull", "rm"]);
     });
 
     test("options", () => {

@@ -21,6 +21,7 @@ const pages: Readonly<Record<string, readonly string[]>> = {
   "image-pull": ["image", "pull", "--help"],
   "image-ls": ["image", "ls", "--help"],
   "image-inspect": ["image", "inspect", "--help"],
+  "image-import": ["image", "import", "--help"],
   "image-rm": ["image", "rm", "--help"],
   "image-prune": ["image", "prune", "--help"],
   changes: ["changes", "--help"],
