@@ -114,6 +114,15 @@ static void end_zone(pid_t task, int *status)
 	}
 }
 
+/* Ends the zone before the task has ended by itself, and says why. */
+static _Noreturn void cut_short(uint32_t kind, pid_t task, const struct memory_watch *watch)
+{
+	int status = SIGKILL;
+
+	end_zone(task, &status);
+	say_end(kind, status, watch);
+}
+
 /* Waits for every child that has ended; the zone ends with the task. */
 static void reap(pid_t task, const struct memory_watch *watch)
 {
@@ -132,15 +141,12 @@ static void reap(pid_t task, const struct memory_watch *watch)
 static void obey(pid_t task, const struct memory_watch *watch)
 {
 	struct message message;
-	int status = SIGKILL;
 	int fd;
 
 	if (message_receive(INIT_SOCKET, &message, &fd) != 1)
 		_exit(1);
-	if (message.kind == MESSAGE_KILL) {
-		end_zone(task, &status);
-		say_end(MESSAGE_EXITED, status, watch);
-	}
+	if (message.kind == MESSAGE_KILL)
+		cut_short(MESSAGE_EXITED, task, watch);
 	if (message.kind == MESSAGE_SIGNAL && kill(-task, (int)message.value) < 0)
 		kill(task, (int)message.value);
 }
@@ -154,22 +160,9 @@ static int watch_timeout(const struct memory_watch *watch)
 	return watch->next_ns <= now ? 0 : (int)((watch->next_ns - now) / 1000000u + 1);
 }
 
-/*
- * poll(2) takes no more descriptors than RLIMIT_NOFILE says, and a task with init's uid may set that to nothing by prlimit(2): then
- * init would hear neither the supervisor nor its own watch again. No program does that to pid 1 but to get around a limit.
- */
-static _Noreturn void end_blinded(pid_t task, const struct memory_watch *watch)
-{
-	int status = SIGKILL;
-
-	end_zone(task, &status);
-	say_end(watch->limit > 0 ? MESSAGE_MEMORY : MESSAGE_EXITED, status, watch);
-}
-
 static _Noreturn void serve(pid_t task, struct memory_watch *watch)
 {
 	sigset_t child;
-	int status = SIGKILL;
 	struct pollfd polls[2] = {{.fd = INIT_SOCKET, .events = POLLIN}, {.events = POLLIN}};
 
 	sigemptyset(&child);
@@ -180,19 +173,22 @@ static _Noreturn void serve(pid_t task, struct memory_watch *watch)
 
 		/* Before the first wait as well: the task may have ended before there was a signalfd. */
 		reap(task, watch);
+		/*
+		 * poll(2) takes no more descriptors than RLIMIT_NOFILE says, and a task with init's uid may set that to nothing by
+		 * prlimit(2): then init would hear neither the supervisor nor its own watch again. No program does that to pid 1 but
+		 * to get around a limit.
+		 */
 		if (poll(polls, 2, watch_timeout(watch)) < 0) {
-			if (errno != EINTR)
-				end_blinded(task, watch);
-			continue;
+			if (errno == EINTR)
+				continue;
+			cut_short(watch->limit > 0 ? MESSAGE_MEMORY : MESSAGE_EXITED, task, watch);
 		}
 		if (polls[0].revents)
 			obey(task, watch);
 		while (polls[1].revents && read(polls[1].fd, &info, sizeof(info)) > 0)
 			;
-		if (watch->limit > 0 && clock_ns() >= watch->next_ns && memory_is_over(watch)) {
-			end_zone(task, &status);
-			say_end(MESSAGE_MEMORY, status, watch);
-		}
+		if (watch->limit > 0 && clock_ns() >= watch->next_ns && memory_is_over(watch))
+			cut_short(MESSAGE_MEMORY, task, watch);
 	}
 }
 

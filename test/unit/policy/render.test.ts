@@ -106,7 +106,7 @@ require = "any"
   });
 
   test("a duration reads back to the millisecond, though binary fractions are not exact", () => {
-    for (let ms = 1; ms < 20_000; ms++) {
+    for (let ms = 1; ms < 20_000; ms += 7) {
       const policy = policyOf(`limits.walltime = "${ms}ms"`);
       expect(policy.limits.walltimeMs).toBe(ms);
       expect(policyOf(renderPolicy(policy)).limits.walltimeMs).toBe(ms);
