@@ -1,7 +1,8 @@
+import type { HostIo } from "../run/backend.ts";
+
 /** A new id: 80 random bits behind a prefix that says of what. */
-export function newId(prefix: "task" | "zone"): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(10));
-  return `${prefix}_${bytes.toHex()}`;
+export function newId(prefix: "task" | "zone", io: Pick<HostIo, "randomBytes">): string {
+  return `${prefix}_${io.randomBytes(10).toHex()}`;
 }
 
 /** What events carry instead of the command itself: SHA-256 over its arguments, each followed by NUL. */

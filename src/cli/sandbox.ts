@@ -27,7 +27,7 @@ const profileBytes = 1 << 20;
 /** `rauha sandbox`: argv in, one result out; returns Rauha's exit code. SPEC section 1. */
 export async function runSandbox(argv: readonly string[], backend: Backend): Promise<number> {
   const parsed = parseSandboxArgs(argv, { cwd: process.cwd() });
-  const task: TaskNames = { taskId: newId("task"), zoneId: newId("zone"), at: Date.now() };
+  const task: TaskNames = { taskId: newId("task", backend.io), zoneId: newId("zone", backend.io), at: Date.now() };
   if (!parsed.ok)
     return refuse({ ...task, command: parsed.command, stage: "request" }, parsed, backend, parsed.diagnostics);
   const { invocation } = parsed;

@@ -1,6 +1,6 @@
 import type { Backend, HostIo } from "../run/backend.ts";
 import { errnoName } from "../run/report/errno.ts";
-import { isTerminal, writeAll } from "./ffi.ts";
+import { isTerminal, randomBytes, writeAll } from "./ffi.ts";
 import { openOutput } from "./output-file.ts";
 import { probeFacts } from "./probe/facts.ts";
 import { readWholeFile } from "./small-file.ts";
@@ -9,6 +9,7 @@ import { runLauncher } from "./zone-process.ts";
 const io: HostIo = {
   write: (fd, bytes) => Math.max(0, -writeAll(fd, bytes)),
   isTerminal,
+  randomBytes,
   readText,
   openOutput,
 };

@@ -1,4 +1,4 @@
-import { dlopen, ptr, read } from "bun:ffi";
+import { dlopen, FFIType, ptr, read } from "bun:ffi";
 
 /**
  * The C library, called directly: the only file of the Linux backend that knows bun:ffi. On the hot path this replaces
@@ -17,15 +17,16 @@ function openLibc() {
         __errno_location: { args: [], returns: "ptr" },
         open: { args: ["ptr", "i32", "u32"], returns: "i32" },
         close: { args: ["i32"], returns: "i32" },
-        read: { args: ["i32", "ptr", "u64"], returns: "i64" },
-        write: { args: ["i32", "ptr", "u64"], returns: "i64" },
+        read: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
+        write: { args: ["i32", "ptr", "u64"], returns: FFIType.i64_fast },
         access: { args: ["ptr", "i32"], returns: "i32" },
         fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
         isatty: { args: ["i32"], returns: "i32" },
         pipe2: { args: ["ptr", "i32"], returns: "i32" },
         poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
         memfd_create: { args: ["ptr", "u32"], returns: "i32" },
-        syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: "i64" },
+        syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: FFIType.i64_fast },
+        getrandom: { args: ["ptr", "u64", "u32"], returns: FFIType.i64_fast },
         rename: { args: ["ptr", "ptr"], returns: "i32" },
         unlink: { args: ["ptr"], returns: "i32" },
         waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
@@ -145,6 +146,17 @@ export function pollFds(fds: readonly { readonly fd: number; readonly events: nu
   });
   if (libc.poll(ptr(raw), fds.length, timeoutMs) <= 0) return fds.map(() => 0);
   return fds.map((_, index) => (raw[index * 2 + 1] ?? 0) >> 16);
+}
+
+/** getrandom(2): so many bytes that nobody can foretell. Throws where the kernel has none to give, which is never. */
+export function randomBytes(count: number): Uint8Array {
+  const bytes = new Uint8Array(count);
+  for (let done = 0; done < count; ) {
+    const n = checked(Number(libc.getrandom(ptr(bytes, done), count - done, 0)));
+    if (n < 0 && n !== -errno.EINTR) throw new Error(`getrandom: errno ${-n}`);
+    done += Math.max(0, n);
+  }
+  return bytes;
 }
 
 export function renameFile(from: string, to: string): number {

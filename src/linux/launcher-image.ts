@@ -70,7 +70,7 @@ function fileImageIn(directory: string): LauncherImage | number {
 }
 
 function fill(fd: number): number {
-  const bytes = Buffer.from(launcherText, "base64");
-  const written = writeAll(fd, bytes);
+  // Not Buffer.from: the first use of Buffer loads more than it decodes.
+  const written = writeAll(fd, Uint8Array.fromBase64(launcherText));
   return Math.min(0, written);
 }

@@ -1,5 +1,5 @@
 import type { OutputFile } from "../run/backend.ts";
-import { addressOf, closeFd, errno, flag, openFile, systemCall, writeAll } from "./ffi.ts";
+import { addressOf, closeFd, errno, flag, openFile, randomBytes, systemCall, writeAll } from "./ffi.ts";
 import { call, open } from "./system-calls.ts";
 
 /**
@@ -51,7 +51,7 @@ function openedFile(fd: number): OutputFile {
 function replacedFile(directory: number, name: string): OutputFile {
   return {
     write: (bytes) => {
-      const temporary = nameBytes(`.${name}.${crypto.getRandomValues(new Uint8Array(8)).toHex()}.tmp`);
+      const temporary = nameBytes(`.${name}.${randomBytes(8).toHex()}.tmp`);
       const fd = systemCall(call.openat, directory, addressOf(temporary), O_EXCL_CREATE, 0o644);
       if (fd < 0) return -fd;
       const written = Math.min(0, writeAll(fd, bytes));

@@ -1,5 +1,7 @@
 import { closeFd, flag, openFile, readFd } from "./ffi.ts";
 
+const decoder = new TextDecoder();
+
 /** The first `limit` bytes of a file, or `-errno`. */
 export function readWholeFile(path: string, limit: number): Uint8Array | number {
   const fd = openFile(path, flag.O_RDONLY);
@@ -19,5 +21,5 @@ export function readWholeFile(path: string, limit: number): Uint8Array | number 
 /** The text of a small file of /proc, /sys or /etc; undefined when it can't be read. */
 export function readSmallFile(path: string, limit = 16384): string | undefined {
   const bytes = readWholeFile(path, limit);
-  return typeof bytes === "number" ? undefined : new TextDecoder().decode(bytes);
+  return typeof bytes === "number" ? undefined : decoder.decode(bytes);
 }

@@ -48,6 +48,8 @@ export interface HostIo {
   /** Writes all bytes to a descriptor of the caller's; 0, or the errno. */
   write(fd: number, bytes: Uint8Array): number;
   isTerminal(fd: number): boolean;
+  /** So many bytes that nobody can foretell. */
+  randomBytes(count: number): Uint8Array;
   /** The text of a file of at most `limit` bytes, or why it can't be read. */
   readText(path: string, limit: number): { readonly text: string } | { readonly problem: string };
   /** Opens the place of a file that is written later, or the errno: what stands there is decided now, not when it is written. */

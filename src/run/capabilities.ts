@@ -46,11 +46,12 @@ const names = [
 export const capabilityNames: readonly string[] = names;
 
 /** The number of a capability, undefined for a name that is none. */
-export const capabilityNumbers: Readonly<Record<string, number>> = Object.fromEntries(
-  names.map((name, number) => [name, number]),
-);
+export function capabilityNumber(name: string): number | undefined {
+  const number = capabilityNames.indexOf(name);
+  return number < 0 ? undefined : number;
+}
 
 /** The mask over capability numbers of a list of valid names. */
 export function capabilityMask(list: readonly string[]): bigint {
-  return list.reduce((mask, name) => mask | (1n << BigInt(capabilityNumbers[name] ?? 63)), 0n);
+  return list.reduce((mask, name) => mask | (1n << BigInt(capabilityNumber(name) ?? 63)), 0n);
 }

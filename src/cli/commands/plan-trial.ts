@@ -21,14 +21,14 @@ export async function checkFilter(backend: Backend, facts: HostFacts, policy: Po
 export async function planTrial(backend: Backend, facts: HostFacts, policy: Policy): Promise<PlanOutcome> {
   const filter = await zoneFilter(policy, facts, (path) => backend.io.readText(path, profileBytes));
   if (!filter.ok) return { ok: false, diagnostics: filter.diagnostics };
-  return planZone({ request: trialRequest(), policy, facts, filter: filter.filter });
+  return planZone({ request: trialRequest(backend), policy, facts, filter: filter.filter });
 }
 
-function trialRequest(): SandboxRequest {
+function trialRequest(backend: Backend): SandboxRequest {
   const command = ["true"];
   return {
-    taskId: newId("task"),
-    zoneId: newId("zone"),
+    taskId: newId("task", backend.io),
+    zoneId: newId("zone", backend.io),
     command,
     commandHash: commandHash(command),
     workdir: "/",

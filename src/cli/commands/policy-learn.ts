@@ -104,8 +104,8 @@ async function learnOnce(zone: LearningZone, policy: Policy): Promise<Report | r
   const { request: wanted } = invocation;
   const request: SandboxRequest = {
     ...wanted,
-    taskId: newId("task"),
-    zoneId: newId("zone"),
+    taskId: newId("task", backend.io),
+    zoneId: newId("zone", backend.io),
     commandHash: commandHash(wanted.command),
     io: { ...wanted.io, mode: "capture", stdin: wanted.io.stdin || !ports.isTerminal(0) },
   };

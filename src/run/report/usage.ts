@@ -23,7 +23,9 @@ export function usageOf(report: Report): Result["usage"] {
 /** How many processes of the zone the kernel's OOM killer took: cgroup v2 memory.events, v1 memory.oom_control. */
 export function oomKills(report: Report): number {
   const text = collectedFile(report, "memory.events") ?? collectedFile(report, "memory.oom_control") ?? "";
-  return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+  const key = "oom_kill ";
+  const line = text.split("\n").find((candidate) => candidate.startsWith(key));
+  return line === undefined ? 0 : Number(line.slice(key.length));
 }
 
 function collectedFile(report: Report, file: string): string | undefined {

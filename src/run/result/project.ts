@@ -131,7 +131,7 @@ interface ProjectedStream {
 
 /** A stream that was the caller's own was neither kept nor counted. */
 function projectStream(report: Report, pieces: readonly Uint8Array[], total: number | null): ProjectedStream {
-  const io = report.plan.ops.find(({ op }) => op.op === "io")?.op;
+  const io = report.plan.ops.findLast(({ op }) => op.op === "io")?.op;
   if (io?.op === "io" && io.mode !== ioMode.capture)
     return { text: null, bytes: null, truncated: false, base64: undefined };
   const kept = pieces.reduce((sum, piece) => sum + piece.length, 0);

@@ -71,6 +71,7 @@ function backendOf(world: World): Backend {
     io: {
       write: () => 0,
       isTerminal: () => world.terminal ?? false,
+      randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
       readText: (path) => {
         const text = world.files?.[path];
         return text === undefined ? { problem: "there is no such file" } : { text };

@@ -1,4 +1,4 @@
-import { capabilityNumbers } from "../../capabilities.ts";
+import { capabilityNumber } from "../../capabilities.ts";
 import { policyOrigin } from "../../policy/policy.ts";
 import { identityFlag } from "../contract.ts";
 import { addOp, keep, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
@@ -18,7 +18,7 @@ export function planPrivileges(draft: PlanDraft): void {
 
   let mask = 0n;
   policy.capabilities.allowed.forEach((name, index) => {
-    const number = capabilityNumbers[name];
+    const number = capabilityNumber(name);
     if (number !== undefined) mask |= 1n << BigInt(number);
     else {
       const key = policyOrigin(policy, `capabilities.allowed[${index}]`);
@@ -27,7 +27,7 @@ export function planPrivileges(draft: PlanDraft): void {
   });
   if (!draft.ownUserNamespace && (mask & ~facts.capabilities) !== 0n) {
     const lacking = policy.capabilities.allowed.filter((name) => {
-      const number = capabilityNumbers[name];
+      const number = capabilityNumber(name);
       return number !== undefined && (facts.capabilities & (1n << BigInt(number))) === 0n;
     });
     const message = `the caller does not have ${lacking.join(", ")} to give`;
