@@ -1,11 +1,6 @@
 import { contractLimits, type FieldType, type PlanOp, planHeaderBytes, planMagic, planOps } from "./contract.ts";
 import { contractHash } from "./contract-hash.gen.ts";
 
-type Wire = { readonly id: number; readonly fields: readonly (readonly [name: string, type: FieldType])[] };
-
-const wires = new Map<string, Wire>(
-  Object.entries(planOps).map(([name, { id, fields }]) => [name, { id, fields: Object.entries(fields) }]),
-);
 const encoder = new TextEncoder();
 
 /** An op that can't travel: a NUL in a string, a number that does not fit, a plan that is too big. `op` is its index. */
@@ -19,106 +14,86 @@ export class PlanEncodeError extends Error {
   }
 }
 
-/** The plan as bytes on the wire; see the head of contract.ts for the format. */
+/** The widest field but for what a string or bytes hold: a length and a NUL, or a u64. */
+const fieldBytes = 8;
+
+/**
+ * The plan as bytes on the wire; see the head of contract.ts for the format.
+ *
+ * One function with its loops inside, and no class that writes field by field: this runs once, in the interpreter, where each of the
+ * thousand calls would cost more than what it does.
+ */
 export function encodePlan(ops: readonly PlanOp[]): Uint8Array {
   if (ops.length > contractLimits.ops) throw new PlanEncodeError(contractLimits.ops, "the plan has too many ops");
-  const writer = new PlanWriter();
-  writer.u32(planMagic);
-  writer.u64(contractHash);
-  writer.u32(ops.length);
-  writer.u32(0);
-  for (let index = 0; index < ops.length; index++) writer.op(index, ops[index] as PlanOp);
-  return writer.finish();
+  let bytes: Uint8Array<ArrayBuffer> = new Uint8Array(16384);
+  let view = new DataView(bytes.buffer);
+  let at = planHeaderBytes;
+  let index = 0;
+  const room = (more: number) => {
+    if (at + more > contractLimits.planBytes * 3) throw new PlanEncodeError(index, "the plan is too big");
+    const grown = new Uint8Array(Math.max(at + more, bytes.length * 2));
+    grown.set(bytes.subarray(0, at));
+    bytes = grown;
+    view = new DataView(grown.buffer);
+  };
+  const string = (text: string, limit: number, name: string) => {
+    if (text.includes("\0")) throw new PlanEncodeError(index, "a string has a NUL in it");
+    if (at + text.length * 3 + fieldBytes > bytes.length) room(text.length * 3 + fieldBytes);
+    const { written } = encoder.encodeInto(text, bytes.subarray(at + 4));
+    if (written > limit) throw new PlanEncodeError(index, `${name} is longer than ${limit} bytes`);
+    view.setUint32(at, written, true);
+    at += written + 5;
+  };
+  for (; index < ops.length; index++) {
+    const op = ops[index] as Readonly<Record<string, unknown>> & { readonly op: keyof typeof planOps };
+    const spec: { readonly id: number; readonly fields: Readonly<Record<string, FieldType>> } = planOps[op.op];
+    if (spec === undefined) throw new PlanEncodeError(index, `there is no op ${op.op}`);
+    if (at + fieldBytes > bytes.length) room(fieldBytes);
+    const start = at + fieldBytes;
+    view.setUint32(at, spec.id, true);
+    at = start;
+    for (const name in spec.fields) {
+      const value = op[name];
+      if (value === undefined) throw new PlanEncodeError(index, `${name} is missing`);
+      if (at + fieldBytes > bytes.length) room(fieldBytes);
+      switch (spec.fields[name]) {
+        case "u32":
+          if ((value as number) >>> 0 !== value) throw new PlanEncodeError(index, `${value} does not fit 32 bits`);
+          view.setUint32(at, value, true);
+          at += 4;
+          break;
+        case "u64":
+          if (!fitsU64(value as number | bigint)) throw new PlanEncodeError(index, `${value} does not fit 64 bits`);
+          view.setBigUint64(at, BigInt(value as number | bigint), true);
+          at += 8;
+          break;
+        case "str":
+          string(value as string, contractLimits.pathBytes, name);
+          break;
+        case "strs":
+          view.setUint32(at, (value as readonly string[]).length, true);
+          at += 4;
+          for (const word of value as readonly string[]) string(word, contractLimits.planBytes, name);
+          break;
+        default: {
+          const blob = value as Uint8Array;
+          if (at + blob.length + 4 > bytes.length) room(blob.length + 4);
+          view.setUint32(at, blob.length, true);
+          bytes.set(blob, at + 4);
+          at += blob.length + 4;
+        }
+      }
+    }
+    view.setUint32(start - 4, at - start, true);
+  }
+  if (at > contractLimits.planBytes) throw new PlanEncodeError(ops.length, "the plan is too big");
+  view.setUint32(0, planMagic, true);
+  view.setBigUint64(4, contractHash, true);
+  view.setUint32(12, ops.length, true);
+  view.setUint32(planHeaderBytes - 4, at, true);
+  return bytes.subarray(0, at);
 }
 
-/** Writes fields one after the other into a buffer that grows. */
-class PlanWriter {
-  #bytes = new Uint8Array(16384);
-  #view = new DataView(this.#bytes.buffer);
-  #at = 0;
-  /** Index of the op at hand, for errors. */
-  #op = 0;
-
-  op(index: number, op: PlanOp): void {
-    this.#op = index;
-    const wire = wires.get(op.op);
-    if (wire === undefined) throw this.#error(`there is no op ${op.op}`);
-    this.u32(wire.id);
-    const length = this.#at;
-    this.u32(0);
-    for (const [name, type] of wire.fields) this.#field(name, type, (op as unknown as Record<string, unknown>)[name]);
-    this.#view.setUint32(length, this.#at - length - 4, true);
-  }
-
-  finish(): Uint8Array {
-    if (this.#at > contractLimits.planBytes) throw this.#error("the plan is too big");
-    this.#view.setUint32(planHeaderBytes - 4, this.#at, true);
-    return this.#bytes.subarray(0, this.#at);
-  }
-
-  u32(value: number): void {
-    if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff)
-      throw this.#error(`${value} does not fit 32 bits`);
-    this.#room(4);
-    this.#view.setUint32(this.#at, value, true);
-    this.#at += 4;
-  }
-
-  u64(value: number | bigint): void {
-    const fits =
-      typeof value === "bigint" ? value >= 0n && value < 1n << 64n : Number.isSafeInteger(value) && value >= 0;
-    if (!fits) throw this.#error(`${value} does not fit 64 bits`);
-    this.#room(8);
-    this.#view.setBigUint64(this.#at, BigInt(value), true);
-    this.#at += 8;
-  }
-
-  #field(name: string, type: FieldType, value: unknown): void {
-    if (value === undefined) throw this.#error(`${name} is missing`);
-    if (type === "u32") this.u32(value as number);
-    else if (type === "u64") this.u64(value as number | bigint);
-    else if (type === "str") this.#path(name, value as string);
-    else if (type === "bytes") this.#blob(value as Uint8Array);
-    else {
-      const words = value as readonly string[];
-      this.u32(words.length);
-      for (const word of words) this.#str(word);
-    }
-  }
-
-  #path(name: string, value: string): void {
-    const length = this.#str(value);
-    if (length > contractLimits.pathBytes)
-      throw this.#error(`${name} is longer than ${contractLimits.pathBytes} bytes`);
-  }
-
-  #str(value: string): number {
-    if (value.includes("\0")) throw this.#error("a string has a NUL in it");
-    this.#room(value.length * 3 + 5);
-    const { written } = encoder.encodeInto(value, this.#bytes.subarray(this.#at + 4));
-    this.#view.setUint32(this.#at, written, true);
-    this.#at += 4 + written;
-    this.#bytes[this.#at++] = 0;
-    return written;
-  }
-
-  #blob(value: Uint8Array): void {
-    this.u32(value.length);
-    this.#room(value.length);
-    this.#bytes.set(value, this.#at);
-    this.#at += value.length;
-  }
-
-  #room(bytes: number): void {
-    const needed = this.#at + bytes;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#at));
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
-  }
-
-  #error(message: string): PlanEncodeError {
-    return new PlanEncodeError(this.#op, message);
-  }
+function fitsU64(value: number | bigint): boolean {
+  return typeof value === "bigint" ? value >= 0n && value < 1n << 64n : Number.isSafeInteger(value) && value >= 0;
 }
