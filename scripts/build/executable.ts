@@ -2,6 +2,7 @@
 import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { BuildError } from "./build-error.ts";
+import { bundleHotPath } from "./hot-bundle.ts";
 import { filesOf, hashInputs, isFresh, writeWhole } from "./stamp.ts";
 
 /**
@@ -42,7 +43,11 @@ export const COMPILE_FLAGS = [
   ...NO_AUTOLOAD,
 ] as const;
 
+/** The hot path, bundled: what is compiled in the entry's place. */
+const HOT = "build/hot.js";
+
 const INPUTS = [
+  "scripts/build/hot-bundle.ts",
   "src/**/*",
   "policies/**/*",
   "build/build-info.json",
@@ -63,7 +68,8 @@ export async function buildExecutable(options: ExecutableOptions): Promise<{ rea
   const stamp = "build/executable.stamp";
   const hash = hashInputs(filesOf(INPUTS), [Bun.version, Bun.revision, ...COMPILE_FLAGS, options.entry]);
   if (!options.force && isFresh(stamp, hash, [options.outfile])) return { skipped: true };
-  compileExecutable(options.entry, options.outfile);
+  writeWhole(HOT, (await bundleHotPath(options.entry, dirname(HOT))).code);
+  compileExecutable(HOT, options.outfile);
   writeWhole(stamp, `${hash}\n`);
   const megabytes = Math.round(statSync(options.outfile).size / 1e6);
   console.log(`build: ${options.outfile} (bun ${Bun.version}, ${megabytes} MB)`);
