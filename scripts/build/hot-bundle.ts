@@ -8,8 +8,17 @@
 import { dirname, relative, resolve } from "node:path";
 import type { BunPlugin } from "bun";
 import { BuildError } from "./build-error.ts";
+import { lazyModule } from "./lazy-tables.ts";
 
 const BACKENDS = "src/linux/backend.ts";
+
+/** Modules of nothing but data, most of which one start does not use. */
+export const TABLES: readonly string[] = [
+  "src/cli/flags/foreign.ts",
+  "src/cli/flags/sandbox-table.ts",
+  "src/run/plan/contract.ts",
+  "src/run/policy/shipped.gen.ts",
+];
 
 export interface HotBundle {
   readonly code: string;
@@ -22,7 +31,11 @@ export async function bundleHotPath(entry: string, folder: string, absent: reado
   const cold = new Set<string>();
   const split: BunPlugin = {
     name: "leave what is imported dynamically outside",
-    setup: ({ onResolve }) => {
+    setup: ({ onLoad, onResolve }) => {
+      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        const name = relative(process.cwd(), path);
+        return TABLES.includes(name) ? { contents: lazyModule(name, await import(path)), loader: "js" } : undefined;
+      });
       onResolve({ filter: /^\./ }, ({ path, importer, kind }) => {
         const file = resolve(dirname(importer), path);
         if (kind !== "dynamic-import" || file === resolve(BACKENDS)) return undefined;

@@ -2,9 +2,16 @@ import { contractLimits, type FieldType, type ReportRecord, reportRecords } from
 
 type Wire = { readonly name: string; readonly fields: readonly (readonly [name: string, type: FieldType])[] };
 
-const wires = new Map<number, Wire>(
-  Object.entries(reportRecords).map(([name, { id, fields }]) => [id, { name, fields: Object.entries(fields) }]),
-);
+let wires: ReadonlyMap<number, Wire> | undefined;
+
+/** How each record travels, by id; made when the first record has come, since until then every moment counts. */
+function wiresById(): ReadonlyMap<number, Wire> {
+  wires ??= new Map(
+    Object.entries(reportRecords).map(([name, { id, fields }]) => [id, { name, fields: Object.entries(fields) }]),
+  );
+  return wires;
+}
+
 const decoder = new TextDecoder();
 const headerBytes = 8;
 /** No record is longer: a chunk of output, or two strings, and a few numbers. */
@@ -30,9 +37,10 @@ export class ReportDecoder {
     const input = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes);
     const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
     const records: ReportRecord[] = [];
+    const known = wiresById();
     let at = 0;
     while (input.length - at >= headerBytes) {
-      const wire = wires.get(view.getUint32(at, true));
+      const wire = known.get(view.getUint32(at, true));
       const length = view.getUint32(at + 4, true);
       if (wire === undefined) throw new ReportDecodeError(`unknown record ${view.getUint32(at, true)}`);
       if (length > payloadLimit) throw new ReportDecodeError(`record ${wire.name} has ${length} bytes`);

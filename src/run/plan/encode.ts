@@ -14,6 +14,11 @@ export class PlanEncodeError extends Error {
   }
 }
 
+interface Spec {
+  readonly id: number;
+  readonly fields: Readonly<Record<string, FieldType>>;
+}
+
 /** The widest field but for what a string or bytes hold: a length and a NUL, or a u64. */
 const fieldBytes = 8;
 
@@ -44,10 +49,16 @@ export function encodePlan(ops: readonly PlanOp[]): Uint8Array {
     view.setUint32(at, written, true);
     at += written + 5;
   };
+  let kind = "";
+  let spec: Spec = { id: 0, fields: {} };
   for (; index < ops.length; index++) {
     const op = ops[index] as Readonly<Record<string, unknown>> & { readonly op: keyof typeof planOps };
-    const spec: { readonly id: number; readonly fields: Readonly<Record<string, FieldType>> } = planOps[op.op];
-    if (spec === undefined) throw new PlanEncodeError(index, `there is no op ${op.op}`);
+    // Looked up when it changes: in the program the table makes an entry when it is asked for.
+    if (op.op !== kind) {
+      kind = op.op;
+      spec = planOps[op.op];
+      if (spec === undefined) throw new PlanEncodeError(index, `there is no op ${kind}`);
+    }
     if (at + fieldBytes > bytes.length) room(fieldBytes);
     const start = at + fieldBytes;
     view.setUint32(at, spec.id, true);
