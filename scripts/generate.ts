@@ -9,6 +9,7 @@ import { generateCliDocs } from "./generate/cli-docs.ts";
 import { generateContract } from "./generate/contract.ts";
 import { generateEnforcementDocs } from "./generate/enforcement-docs.ts";
 import type { Generator } from "./generate/generator.ts";
+import { generateMechanismWords } from "./generate/mechanism-words.ts";
 import { generatePathArguments } from "./generate/path-arguments.ts";
 import { generatePolicies } from "./generate/policies.ts";
 import {
@@ -20,6 +21,7 @@ import {
 
 const generators: readonly Generator[] = [
   generateContract,
+  generateMechanismWords,
   generatePolicies,
   generateSyscalls,
   generatePathArguments,

@@ -46,7 +46,7 @@ export function generateEnforcementDocs(): readonly GeneratedFile[] {
     });
   });
   const opened = new Map<string, Set<string>>();
-  for (const { capability, names, conditions } of capabilityCalls) {
+  for (const { capability, names, conditions } of capabilityCalls()) {
     const calls = opened.get(capability) ?? new Set();
     for (const name of names) calls.add(`\`${name}\`${conditions.length > 0 ? " (some)" : ""}`);
     opened.set(capability, calls);

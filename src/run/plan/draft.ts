@@ -4,7 +4,8 @@ import type { Policy } from "../policy/policy.ts";
 import type { SandboxRequest } from "../request.ts";
 import type { ZoneFilter } from "../seccomp/zone-filter.ts";
 import type { PlanOp } from "./contract.ts";
-import { type EnforcedName, type enforcement, mechanismWords } from "./enforcement.ts";
+import type { EnforcedName, enforcement } from "./enforcement.ts";
+import { mechanismWords } from "./mechanism-words.gen.ts";
 import type { NetworkPart } from "./network/part.ts";
 import type { GuaranteeName, PlannedGuarantee, PlannedOp } from "./plan.ts";
 
@@ -27,6 +28,8 @@ export interface PlanDraft extends PlanInputs {
   readonly guarantees: PlannedGuarantee[];
   readonly problems: Diagnostic[];
   readonly warnings: Diagnostic[];
+  /** Where the zone has a scratch directory so far: looked up for each one more, among ops that are many. */
+  readonly scratches: Set<string>;
   /** Whether the zone has a user namespace of its own: always, but for a privileged policy run by root. */
   readonly ownUserNamespace: boolean;
 }
@@ -50,7 +53,7 @@ export function keep<N extends EnforcedName>(
   ops: readonly number[],
   detail = "",
 ): void {
-  promise(draft, name, `${mechanismWords(name, means)}${detail}`, ops);
+  promise(draft, name, `${mechanismWords[`${name}.${String(means)}`] ?? ""}${detail}`, ops);
 }
 
 /** Says that nobody asked for this. */

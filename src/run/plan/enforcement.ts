@@ -1,5 +1,5 @@
 /**
- * What enforces each promise, on which kernel: the planner takes its words from here, and docs/enforcement.md is generated from
+ * What enforces each promise, on which kernel: the planner's words (mechanism-words.gen.ts) and docs/enforcement.md are generated from
  * it, so that neither can say what the other does not.
  */
 
@@ -288,9 +288,3 @@ export const enforcement = {
 } as const satisfies Record<string, Rule>;
 
 export type EnforcedName = keyof typeof enforcement;
-
-/** The words of one mechanism of a promise. */
-export function mechanismWords<N extends EnforcedName>(name: N, means: keyof (typeof enforcement)[N]["means"]): string {
-  const { means: all }: { readonly means: Readonly<Record<string, Means>> } = enforcement[name];
-  return all[means as string]?.words ?? "";
-}

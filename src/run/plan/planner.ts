@@ -26,6 +26,7 @@ export function plan(inputs: PlanInputs): PlanOutcome {
     guarantees: [],
     problems: [],
     warnings: [],
+    scratches: new Set(),
     ownUserNamespace: !(policy.zone.type === "privileged" && facts.privileged),
   };
   planNamespaces(draft);

@@ -1,5 +1,5 @@
 /** Errno names by number, errno(3), x86-64 and aarch64; those that setting up a zone can meet. */
-const names: Readonly<Record<number, string>> = {
+const names = (): Readonly<Record<number, string>> => ({
   1: "EPERM",
   2: "ENOENT",
   3: "ESRCH",
@@ -46,15 +46,15 @@ const names: Readonly<Record<number, string>> = {
   110: "ETIMEDOUT",
   111: "ECONNREFUSED",
   122: "EDQUOT",
-};
+});
 
 /** The name of an errno, `errno 123` for one not in the table. */
 export function errnoName(number: number): string {
-  return names[number] ?? `errno ${number}`;
+  return names()[number] ?? `errno ${number}`;
 }
 
 /** What the common ones mean, as strerror(3) says it. */
-const words: Readonly<Record<number, string>> = {
+const words = (): Readonly<Record<number, string>> => ({
   1: "operation not permitted",
   2: "no such file or directory",
   5: "input/output error",
@@ -77,10 +77,10 @@ const words: Readonly<Record<number, string>> = {
   40: "too many symbolic links, or one where none may be",
   95: "not supported",
   122: "quota exceeded",
-};
+});
 
 /** An errno in words, with its name: `no such file or directory (ENOENT)`. */
 export function errnoWords(number: number): string {
-  const text = words[number];
+  const text = words()[number];
   return text === undefined ? errnoName(number) : `${text} (${errnoName(number)})`;
 }

@@ -2,11 +2,11 @@
 import type { ArgCondition } from "./profile.ts";
 
 /** Calls that the default profile opens to zones with a capability, and the arguments that it opens them for. */
-export const capabilityCalls: readonly {
+export const capabilityCalls = (): readonly {
   readonly capability: string;
   readonly names: readonly string[];
   readonly conditions: readonly ArgCondition[];
-}[] = [
+}[] => [
   { capability: "CAP_AUDIT_WRITE", names: ["socket"], conditions: [{ index: 0, op: "masked_eq", mask: 4294967295n, value: 16n }, { index: 2, op: "masked_eq", mask: 4294967295n, value: 9n }] },
   { capability: "CAP_NET_ADMIN", names: ["socket"], conditions: [{ index: 0, op: "masked_eq", mask: 4294967295n, value: 16n }, { index: 2, op: "masked_eq", mask: 4294967295n, value: 4n }] },
   { capability: "CAP_NET_ADMIN", names: ["socket"], conditions: [{ index: 0, op: "masked_eq", mask: 4294967295n, value: 16n }, { index: 2, op: "masked_eq", mask: 4294967295n, value: 12n }] },

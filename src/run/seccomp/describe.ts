@@ -79,7 +79,7 @@ function makesUserNamespace(name: string, object: string | null): boolean {
 
 /** The capability with which the default profile lets this very call pass. */
 function openingCapability(name: string, args: Uint8Array): string | undefined {
-  return capabilityCalls.find((entry) => {
+  return capabilityCalls().find((entry) => {
     return entry.names.includes(name) && entry.conditions.every((condition) => holds(condition, args));
   })?.capability;
 }

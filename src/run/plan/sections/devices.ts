@@ -24,6 +24,7 @@ export function planDevices(draft: PlanDraft): void {
     ops.push(planDevice(draft, path, policyOrigin(policy, `devices.allowed[${index}]`)));
   });
   ops.push(addOp(draft, { op: "devpts", target: "/dev/pts" }, origin, "terminals of the zone's own"));
+  draft.scratches.add("/dev/shm");
   addOp(draft, { op: "scratch", target: "/dev/shm", mode: 0o1777, flags: mountFlag.noExec }, origin, "shared memory");
   for (const [target, value] of links) addOp(draft, { op: "symlink", value, target }, origin, `${target}`);
   keep(draft, "devices", "mounts", ops);

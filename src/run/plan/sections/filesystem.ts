@@ -54,9 +54,9 @@ export function planFilesystem(draft: PlanDraft): void {
 
 /** Makes a writable scratch directory, once for each place. */
 function planScratch(draft: PlanDraft, target: string, mode: number, origin = zoneOrigin("scratch")): void {
-  const there = draft.ops.some(({ op }) => op.op === "scratch" && op.target === target);
-  if (!there)
-    addOp(draft, { op: "scratch", target, mode, flags: 0 }, origin, `scratch space at ${target}, gone with the zone`);
+  if (draft.scratches.has(target)) return;
+  draft.scratches.add(target);
+  addOp(draft, { op: "scratch", target, mode, flags: 0 }, origin, `scratch space at ${target}, gone with the zone`);
 }
 
 /** `readable_paths`, `writable_paths` and `allowed_sockets` of the policy. */
@@ -112,8 +112,9 @@ function planRequestView(draft: PlanDraft): void {
 /** `denied_paths`: hidden where the view shows them; anywhere else they must at least exist, or the key is a typing error. */
 function planDenied(draft: PlanDraft): void {
   const { policy } = draft;
-  const visible = visiblePaths(draft);
-  const ops = policy.filesystem.deniedPaths.map((path, index) => {
+  const denied = policy.filesystem.deniedPaths;
+  const visible = denied.length === 0 ? [] : visiblePaths(draft);
+  const ops = denied.map((path, index) => {
     const origin = policyOrigin(policy, `filesystem.denied_paths[${index}]`);
     if (coveredBy(path, visible)) return addOp(draft, { op: "mask", target: path, flags: 0 }, origin, `${path} hidden`);
     return addOp(draft, { op: "expect", source: path, flags: 0 }, origin, `${path} is in no view`);
