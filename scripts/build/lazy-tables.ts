@@ -29,7 +29,9 @@ function literal(name: string, value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (value === undefined) return "undefined";
   if (value === null || ["string", "number", "boolean"].includes(typeof value)) return JSON.stringify(value);
-  throw new BuildError(`${name}: a table of data has a ${typeof value} in it; leave it out of scripts/build/hot-bundle.ts`);
+  throw new BuildError(
+    `${name}: a table of data has a ${typeof value} in it; leave it out of scripts/build/hot-bundle.ts`,
+  );
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
