@@ -35,6 +35,12 @@ packages() {
 		build   linux-libc-dev     /usr/include/linux/landlock.h
 		build   util-linux         setpriv
 		build   procps             ps
+		build   clang              clang
+		build   llvm               llvm-strip
+		build   libbpf-dev         -
+		build   libelf-dev         -
+		build   zlib1g-dev         -
+		build   pkg-config|pkgconf pkg-config
 		check   clang-format       clang-format
 		check   shellcheck         shellcheck
 		test    bubblewrap         bwrap
@@ -48,9 +54,6 @@ packages() {
 		test    zstd               zstd
 		test    iproute2           ip
 		test    nftables           nft
-		kernel  clang              clang
-		kernel  llvm               llvm-strip
-		kernel  libbpf-dev         -
 		kernel  bpftool|linux-tools-common  bpftool
 		kernel  qemu-system-x86    qemu-system-x86_64
 		kernel  busybox-static     -

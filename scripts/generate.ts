@@ -5,6 +5,7 @@
  *   bun scripts/generate.ts [--check]
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { generateBpfContract } from "./generate/bpf-contract.ts";
 import { generateCliDocs } from "./generate/cli-docs.ts";
 import { generateContract } from "./generate/contract.ts";
 import { generateEnforcementDocs } from "./generate/enforcement-docs.ts";
@@ -22,6 +23,7 @@ import {
 const generators: readonly Generator[] = [
   generateContract,
   generateMechanismWords,
+  generateBpfContract,
   generatePolicies,
   generateSyscalls,
   generatePathArguments,

@@ -51,10 +51,10 @@ static int cgroup_make(struct zone *z, const struct op_cgroup *cgroup, struct fa
 
 	if (z->cgroups == CGROUPS_MAX)
 		return fault_with(f, E2BIG, "mkdir", cgroup->path);
-	if (mkdir(cgroup->path, 0755) < 0)
+	if (mkdir(cgroup->path, 0755) < 0 && (errno != EEXIST || cgroup->kind != CGROUP_KIND_V2_GIVEN))
 		return fault(f, "mkdir", cgroup->path);
 	z->cgroups++;
-	if (cgroup->kind == CGROUP_KIND_V2) {
+	if (cgroup->kind != CGROUP_KIND_V1) {
 		z->cgroup_dir = open(cgroup->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		return z->cgroup_dir < 0 ? fault(f, "open", cgroup->path) : 0;
 	}

@@ -7,7 +7,7 @@
 
 #define PLAN_MAGIC 827344978u
 #define PLAN_HEADER_BYTES 20u
-#define CONTRACT_HASH 0xb3bcdce89519c5a3ull
+#define CONTRACT_HASH 0x1fbeb849c7319068ull
 #define PLAN_OP_MAX 72u
 #define REPORT_RECORD_MAX 12u
 #define NO_OP UINT32_MAX
@@ -44,6 +44,7 @@
 
 #define CGROUP_KIND_V2 0u
 #define CGROUP_KIND_V1 1u
+#define CGROUP_KIND_V2_GIVEN 2u
 
 #define VERIFY_NEW_USER_NAMESPACE 1u
 #define VERIFY_MOUNT 2u

@@ -52,6 +52,7 @@ const INPUTS = [
   "policies/**/*",
   "build/build-info.json",
   "build/launcher.b64.txt",
+  "build/bpf-loader.b64.txt",
   "package.json",
   "bun.lock",
   "tsconfig.json",

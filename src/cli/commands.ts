@@ -34,6 +34,7 @@ const tree = defineCommand({
     diff: () => import("./commands/diff.ts").then((module) => module.diff),
     apply: () => import("./commands/apply.ts").then((module) => module.apply),
     discard: () => import("./commands/discard.ts").then((module) => module.discard),
+    setup: () => import("./commands/setup.ts").then((module) => module.setup),
     schema: () => import("./commands/schema.ts").then((module) => module.schema),
     completions: () => import("./commands/completions.ts").then((module) => module.completions),
     help: () => import("./commands/help.ts").then((module) => module.help),

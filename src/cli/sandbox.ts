@@ -1,5 +1,6 @@
 import type { Backend, BackendEvent } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
+import type { LsmRun } from "../run/lsm.ts";
 import type { PlanInputs } from "../run/plan/draft.ts";
 import { explainPlan, explainPlanData } from "../run/plan/explain.ts";
 import type { Plan, PlanOutcome } from "../run/plan/plan.ts";
@@ -37,11 +38,16 @@ export async function runSandbox(argv: readonly string[], backend: Backend): Pro
   if (!inputs.ok) return refuse({ ...task, command, stage: "policy" }, invocation, backend, inputs.diagnostics);
   const { request } = inputs.inputs;
   const network = await openNetwork(backend, inputs.inputs);
-  const planInputs = network === undefined ? inputs.inputs : { ...inputs.inputs, network: network.part };
   const workspace = touchesFiles(request) ? await openWorkspace(backend, request, invocation) : undefined;
+  const lsm = inputs.inputs.facts.bpfLsm.ok ? (await backend.lsm())(request) : undefined;
+  if (lsm?.ok === false) return refuse({ ...task, command, stage: "plan" }, invocation, backend, [lsm.problem]);
+  const planInputs =
+    network === undefined && lsm === undefined
+      ? inputs.inputs
+      : { ...inputs.inputs, network: network?.part, lsm: lsm?.run };
   const outcome = invocation.explain
     ? planWith(planInputs, workspace?.planned() ?? [])
-    : await runZone(planInputs, { workspace, network }, invocation, backend, task.at);
+    : await runZone(planInputs, { workspace, network, lsm: lsm?.run }, invocation, backend, task.at);
   if (typeof outcome === "number") return outcome;
   if (outcome.ok) return explain(outcome.plan, invocation, backend);
   const policy = { name: inputs.inputs.policy.name, hash: inputs.inputs.policy.hash };
@@ -93,13 +99,20 @@ function planWith(inputs: PlanInputs, layers: readonly CopyOnWriteLayer[]): Plan
   return planZone({ ...inputs, request: { ...inputs.request, copyOnWrite: layers } });
 }
 
+/** What a run has besides its plan, each only where request, policy or host ask for it. */
+interface RunParts {
+  readonly workspace: WorkspaceRun | undefined;
+  readonly network: NetworkRun | undefined;
+  readonly lsm: LsmRun | undefined;
+}
+
 /**
  * Runs the zone to its end and says what became of it: Rauha's exit code, or why there is no zone. Where the kernel refuses
  * overlayfs, which only shows when it is mounted, there is a second zone with copies in its place.
  */
 async function runZone(
   inputs: PlanInputs,
-  { workspace, network }: { readonly workspace: WorkspaceRun | undefined; readonly network: NetworkRun | undefined },
+  { workspace, network, lsm }: RunParts,
   invocation: SandboxInvocation,
   backend: Backend,
   startedAt: number,
@@ -121,7 +134,13 @@ async function runZone(
       foldEvent(report, event);
       if (event.record === "output") sink.output(event.stream, event.data);
     };
+    const unguarded = lsm?.begin(inputs.policy);
+    if (unguarded !== undefined) {
+      workspace?.abandon();
+      return { ok: false, diagnostics: [unguarded] };
+    }
     await backend.run(outcome.plan, emit, signals, network?.zone);
+    lsm?.finish().forEach(emit);
     const refusal = refused === undefined ? overlayRefusal(report) : undefined;
     if (refusal === undefined) return conclude(report, sink, workspace);
     refused = refusal;

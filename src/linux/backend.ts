@@ -19,6 +19,8 @@ export const linuxBackend: Backend = {
   name: "linux",
   io,
   trees: async () => (await import("./tree/tree-fs.ts")).treeFs,
+  lsm: async () => (await import("./bpf/run.ts")).openLsm,
+  lsmSetup: async () => (await import("./bpf/setup.ts")).lsmSetup,
   probe: probeFacts,
   run: runLauncher,
 };

@@ -33,6 +33,7 @@ export const call = {
   fchmodat: either(268, 53),
   utimensat: either(280, 88),
   setns: either(308, 268),
+  open_by_handle_at: either(304, 265),
   renameat2: either(316, 276),
   copy_file_range: either(326, 285),
   statx: either(332, 291),
@@ -72,4 +73,5 @@ export const failure = {
   ERANGE: 34,
   ENODATA: 61,
   EOPNOTSUPP: 95,
+  ESTALE: 116,
 } as const;

@@ -1,4 +1,5 @@
 import type { HostFacts } from "./host-facts.ts";
+import type { LsmDenied, LsmSetup, OpenLsm } from "./lsm.ts";
 import type { ReportRecord } from "./plan/contract.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { TreeFs } from "./tree-fs.ts";
@@ -12,6 +13,10 @@ export interface Backend {
   readonly io: HostIo;
   /** File trees of the host for workspaces; loaded when a run needs them. */
   trees(): Promise<TreeFs>;
+  /** The BPF-LSM side of a run; loaded where programs of ours are pinned. */
+  lsm(): Promise<OpenLsm>;
+  /** Loading the BPF programs, and what the host lacks for it. */
+  lsmSetup(): Promise<LsmSetup>;
   /** Asks the host. Never throws for something missing: a missing thing is a fact. */
   probe(): HostFacts;
   /**
@@ -35,6 +40,9 @@ export type BackendEvent = { readonly at: number } & (
   | { readonly record: "lost"; readonly detail: string }
   /** Rauha received a signal and told the launcher to cancel. */
   | { readonly record: "cancelled"; readonly signal: number }
+  /** What BPF-LSM programs denied, found after the zone's end; and how many denials more there were. */
+  | LsmDenied
+  | { readonly record: "lsm_dropped"; readonly count: number }
 );
 
 /** Signals that Rauha itself received and that a running zone must hear of. */

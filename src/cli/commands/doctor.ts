@@ -14,7 +14,8 @@ import { tryZone } from "./doctor-trial.ts";
 export const doctor = command(async ({ json, ports }) => {
   const backend = await ports.backend();
   const facts = backend.probe();
-  const findings = checkHost({ facts, settings: readSettings(backend), trial: await tryZone(backend, facts) });
+  const lsm = facts.bpfLsm.ok ? null : (await backend.lsmSetup()).readiness();
+  const findings = checkHost({ facts, settings: readSettings(backend), trial: await tryZone(backend, facts), lsm });
   const enforceable = isEnforceable(findings);
   if (json) answerJson(ports, doctorData(facts, findings, enforceable));
   else {

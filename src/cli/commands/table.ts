@@ -93,6 +93,32 @@ export const commandTable: CommandTable = {
     ],
   },
   image: imageSpec,
+  setup: {
+    summary: "Load and pin the BPF programs by which the kernel itself guards zones, or take them away",
+    about: [
+      "For root, on Linux 6.1 or newer with CONFIG_BPF_LSM and bpf among the active security modules. Before anything is pinned, an attack " +
+        "from a throw-away zone must be denied. The same again changes nothing; a newer Rauha replaces the programs without a moment in " +
+        "which there are none.",
+      "From then on every zone that root runs is guarded by them; without them no zone of root's runs until they are removed or repaired.",
+    ],
+    flags: {
+      remove: {
+        group: "options",
+        kind: "boolean",
+        description: "Take programs and maps away; refused while zones live",
+      },
+      ...commonFlags,
+    },
+    groups,
+    exitCodes: [
+      ["0", "the programs are pinned, or with --remove gone"],
+      ["125", "this host can't; nothing was changed, and the words say what is missing"],
+    ],
+    examples: [
+      { line: "sudo rauha setup", says: "load, try and pin" },
+      { line: "sudo rauha setup --remove", says: "take everything away" },
+    ],
+  },
   ...workspaceSpecs,
   schema: {
     summary: "Print the JSON Schema of a result, an event or a policy",

@@ -18,7 +18,6 @@ export const unavailableCommands: CommandTable = {
   events: later("Show events of zones"),
   trace: later("Trace a zone"),
   top: later("Show what zones use"),
-  setup: later("Load and pin the kernel's part"),
   mcp: later("Serve the Model Context Protocol"),
   oci: later("Be an OCI runtime"),
   workload: later("Run workloads"),

@@ -1,5 +1,6 @@
-import type { HostFacts } from "../../run/host-facts.ts";
-import { addressOf, errno, systemCall } from "../ffi.ts";
+import { pinDirectory } from "../../bpf/pin-directory.ts";
+import type { Fact, HostFacts } from "../../run/host-facts.ts";
+import { addressOf, canAccess, errno, flag, systemCall } from "../ffi.ts";
 import { readSmallFile } from "../small-file.ts";
 import { call } from "../system-calls.ts";
 import { probeCgroup } from "./cgroup.ts";
@@ -40,9 +41,18 @@ export function probeFacts(): HostFacts {
     seccomp: hasSeccomp() ? { ok: true } : { ok: false, reason: "the kernel is built without seccomp" },
     landlockAbi: Math.max(0, landlockAbi),
     cgroup: probeCgroup(),
-    bpfLsm: { ok: false, reason: "not available in this build" },
+    bpfLsm: probeBpfLsm(),
     env,
     cwd: process.cwd(),
+  };
+}
+
+/** Programs that are pinned are there to be used: what then can't be used is an error. Nobody but root gets to them (docs/adr/0042). */
+function probeBpfLsm(): Fact {
+  if (canAccess(pinDirectory, flag.X_OK)) return { ok: true };
+  return {
+    ok: false,
+    reason: "no BPF programs of Rauha's are pinned for this user; root loads them with `rauha setup`",
   };
 }
 

@@ -1,5 +1,6 @@
+import { checkBpfLsm } from "./bpf-lsm.ts";
 import { checkCgroups } from "./cgroup.ts";
-import { checkBpfLsm, checkLandlock, checkSeccomp } from "./filters.ts";
+import { checkLandlock, checkSeccomp } from "./filters.ts";
 import type { Finding, HostInputs } from "./finding.ts";
 import { checkKernel, checkLauncherMemory, checkUserNamespaces } from "./namespaces.ts";
 

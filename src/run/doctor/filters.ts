@@ -38,33 +38,6 @@ export function checkLandlock(inputs: HostInputs): Finding {
   };
 }
 
-export function checkBpfLsm(inputs: HostInputs): Finding {
-  const { facts, settings } = inputs;
-  if (facts.bpfLsm.ok) {
-    return {
-      check: "bpf_lsm",
-      state: "enforced",
-      needed: false,
-      summary: "BPF programs guard zone boundaries",
-      fix: null,
-    };
-  }
-  return {
-    check: "bpf_lsm",
-    state: "unavailable",
-    needed: false,
-    summary: `no BPF programs guard zone boundaries: ${facts.bpfLsm.reason}`,
-    fix: facts.bpfLsm.fix ?? lsmFixWhenUseful(inputs, activeModules(settings)),
-  };
-}
-
-/** The boot parameter helps only where the reason is not in Rauha itself. */
-function lsmFixWhenUseful(inputs: HostInputs, modules: readonly string[] | null): string | null {
-  const { bpfLsm } = inputs.facts;
-  if (bpfLsm.ok || bpfLsm.reason.includes("this build") || modules === null || modules.includes("bpf")) return null;
-  return lsmFix(inputs, "bpf", modules);
-}
-
 /** `lsm=` replaces the whole list, so the active modules are said again; `capability` is always there. */
 function lsmFix(inputs: HostInputs, name: string, modules: readonly string[]): string {
   const others = modules.filter((module) => module !== "capability");

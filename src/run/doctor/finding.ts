@@ -1,4 +1,5 @@
 import type { HostFacts } from "../host-facts.ts";
+import type { LsmReadiness } from "../lsm.ts";
 import type { HostSettings } from "./settings.ts";
 
 /** Names of what `rauha doctor` looks at; append-only. */
@@ -35,6 +36,8 @@ export interface HostInputs {
   readonly facts: HostFacts;
   readonly settings: HostSettings;
   readonly trial: Trial;
+  /** What BPF-LSM needs, as far as this host has it; left out where nobody asked. */
+  readonly lsm?: LsmReadiness | null;
 }
 
 /** How `true` fared in a zone with the policy `task`: some refusals only show by trying. */
@@ -51,7 +54,7 @@ export function sysctlFix({ facts }: HostInputs, name: string, value: number): s
 }
 
 /** Adds a parameter to the kernel's command line, where GRUB starts it. */
-export function bootParameterFix({ facts }: HostInputs, parameter: string): string {
+export function bootParameterFix({ facts }: Pick<HostInputs, "facts">, parameter: string): string {
   const sudo = facts.uid === 0 ? "" : "sudo ";
   return `${sudo}sed -i 's/^GRUB_CMDLINE_LINUX="/&${parameter} /' /etc/default/grub && ${sudo}update-grub && ${sudo}reboot`;
 }

@@ -28,8 +28,11 @@ export const ioMode = { capture: 0, stream: 1, pty: 2 } as const;
 export const ioStdin = { none: 0, caller: 1 } as const;
 /** `identity.flags`. */
 export const identityFlag = { setgroups: 1 << 0 } as const;
-/** `cgroup.kind`: enter by CLONE_INTO_CGROUP, or by a write of "0" to `tasks` (cgroup v1). */
-export const cgroupKind = { v2: 0, v1: 1 } as const;
+/**
+ * `cgroup.kind`: enter by CLONE_INTO_CGROUP, or by a write of "0" to `tasks` (cgroup v1). `v2Given`: like v2, but the directory may be
+ * there, empty: Rauha made it, to enter it in the BPF maps before anyone lives in it.
+ */
+export const cgroupKind = { v2: 0, v1: 1, v2Given: 2 } as const;
 /** `seccomp.flags`: calls that the filter hands to a listener are reported as `denied`. */
 export const seccompFlag = { listen: 1 << 0 } as const;
 /** Words of a `watch` entry; `none`: the call has no such argument. */

@@ -1,5 +1,6 @@
 import type { Diagnostic, ErrorCode, Origin } from "../diagnostic.ts";
 import type { HostFacts } from "../host-facts.ts";
+import type { LsmZone } from "../lsm.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { SandboxRequest } from "../request.ts";
 import type { ZoneFilter } from "../seccomp/zone-filter.ts";
@@ -17,6 +18,8 @@ export interface PlanInputs {
   readonly filter: ZoneFilter;
   /** What the network's mode adds; absent for mode none. */
   readonly network?: NetworkPart | undefined;
+  /** Given where BPF-LSM programs of ours are pinned and this run uses them. */
+  readonly lsm?: LsmZone | undefined;
 }
 
 /**

@@ -1,36 +1,9 @@
+import { always, namespace, type Rule, rlimit, rootOrDelegated, withoutCgroup } from "./means.ts";
+
 /**
  * What enforces each promise, on which kernel: the planner's words (mechanism-words.gen.ts) and docs/enforcement.md are generated from
  * it, so that neither can say what the other does not.
  */
-
-interface Means {
-  /** The mechanism as `guarantees[].mechanism` begins. */
-  readonly words: string;
-  /** The Linux version that brought what is used. */
-  readonly kernel: string;
-  /** Who can use it, and when it is chosen. */
-  readonly when: string;
-  /** What a break of the rule meets. */
-  readonly effect: string;
-}
-
-interface Rule {
-  /** Policy keys and flags that ask for it; "always" for what every zone is. */
-  readonly rules: string;
-  readonly means: Readonly<Record<string, Means>>;
-}
-
-const always = "anyone";
-const rootOrDelegated = "root, or a user with a delegated cgroup";
-const withoutCgroup = "no cgroup controller can be used";
-
-function namespace(kernel: string, effect: string, words: string): Rule {
-  return { rules: "always", means: { namespace: { words, kernel, when: always, effect } } };
-}
-
-function rlimit(rules: string, effect: string): Rule {
-  return { rules, means: { rlimit: { words: "rlimit", kernel: "2.6", when: always, effect } } };
-}
 
 export const enforcement = {
   user_namespace: namespace("3.8", "root inside is an ordinary id outside", "user namespace"),
@@ -59,6 +32,18 @@ export const enforcement = {
         kernel: "5.13; renames between directories 5.19, truncate 6.2, ioctl on devices 6.10",
         when: "the kernel has Landlock; without it and without BPF-LSM no zone runs",
         effect: "EACCES",
+      },
+    },
+  },
+  lsm_zone_boundary: {
+    rules: "always; enforcement.require",
+    means: {
+      bpfLsm: {
+        words: "bpf-lsm",
+        kernel: "6.1, with CONFIG_BPF_LSM and bpf among the active security modules",
+        when: "root, after `rauha setup`; else `unavailable`",
+        effect:
+          "what is outside the zone's mount tree, another zone's or forbidden by the policy: EACCES for files, EPERM for the rest, and an event",
       },
     },
   },

@@ -11,6 +11,7 @@ export const mechanismWords: Readonly<Record<string, string>> = {
   "cgroup_namespace.namespace": "cgroup namespace",
   "filesystem_view.mounts": "mount namespace",
   "filesystem_rules.landlock": "landlock",
+  "lsm_zone_boundary.bpfLsm": "bpf-lsm",
   "scope.landlock": "landlock",
   "workspace_copy_on_write.overlayfs": "overlayfs",
   "workspace_copy_on_write.reflink": "reflink copy",

@@ -6,6 +6,7 @@ import { planFilesystem } from "./sections/filesystem.ts";
 import { planIdMaps } from "./sections/identity.ts";
 import { planLandlock } from "./sections/landlock.ts";
 import { planLimits } from "./sections/limits.ts";
+import { lsmNames, planLsm } from "./sections/lsm.ts";
 import { planNamespaces } from "./sections/namespaces.ts";
 import { planNetwork } from "./sections/network.ts";
 import { planPrivileges } from "./sections/privileges.ts";
@@ -32,6 +33,7 @@ export function plan(inputs: PlanInputs): PlanOutcome {
   planNamespaces(draft);
   planIdMaps(draft);
   planCgroup(draft);
+  planLsm(draft);
   planFilesystem(draft);
   addOp(draft, { op: "pivot", read_only_root: 1 }, zoneOrigin("root"), "the host's tree is gone, the root read-only");
   planNetwork(draft);
@@ -54,7 +56,7 @@ export function plan(inputs: PlanInputs): PlanOutcome {
       isolation: "zone",
       ops: draft.ops,
       guarantees: draft.guarantees,
-      lsm: facts.landlockAbi > 0 ? ["landlock"] : [],
+      lsm: lsmNames(draft),
       seccomp: true,
       callRules: { profile: draft.filter.profile, deny: policy.syscalls.deny },
       warnings: draft.warnings,

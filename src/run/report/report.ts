@@ -1,4 +1,5 @@
 import type { BackendEvent } from "../backend.ts";
+import type { LsmDenied } from "../lsm.ts";
 import type { ReportRecord } from "../plan/contract.ts";
 import type { Plan } from "../plan/plan.ts";
 
@@ -32,6 +33,9 @@ export interface Report {
   readonly used: Of<"used">[];
   /** Denied calls beyond that bound. */
   deniedMore: number;
+  /** What BPF-LSM programs denied, and how many denials beyond those. */
+  readonly lsmDenied: (LsmDenied & { readonly at: number })[];
+  lsmDeniedMore: number;
   readonly stdout: Uint8Array[];
   readonly stderr: Uint8Array[];
   /** The last signal that cancelled the run, 0 for none. */
@@ -55,6 +59,8 @@ export function newReport(plan: Plan, at: number): Report {
     denied: [],
     used: [],
     deniedMore: 0,
+    lsmDenied: [],
+    lsmDeniedMore: 0,
     stdout: [],
     stderr: [],
     cancelSignal: 0,
@@ -63,7 +69,8 @@ export function newReport(plan: Plan, at: number): Report {
 
 /** Adds one event to the report. */
 export function foldEvent(report: Report, event: BackendEvent): void {
-  report.finishedAt = event.at;
+  // Denials come after the end, with the time when they were.
+  report.finishedAt = Math.max(report.finishedAt, event.at);
   switch (event.record) {
     case "failed":
       report.failed ??= event;
@@ -92,6 +99,12 @@ export function foldEvent(report: Report, event: BackendEvent): void {
       break;
     case "denials_dropped":
       report.deniedMore = event.count;
+      break;
+    case "lsm_denied":
+      report.lsmDenied.push(event);
+      break;
+    case "lsm_dropped":
+      report.lsmDeniedMore = event.count;
       break;
     case "verified":
       report.verified = event.checks;

@@ -157,5 +157,7 @@ function trustLevel(report: Report, ran: boolean): Result["enforcement"]["trust_
   if (!ran) return "unavailable";
   const seen = report.plan.guarantees.some(({ name, state }) => name === "denial_events" && state === "enforced");
   if (!seen) return "best_effort";
-  return report.lost === null && report.ended !== null && report.deniedMore === 0 ? "complete" : "partial";
+  return report.lost === null && report.ended !== null && report.deniedMore + report.lsmDeniedMore === 0
+    ? "complete"
+    : "partial";
 }

@@ -66,8 +66,9 @@ for (const name of Object.keys(scripts) as Shell[]) {
         "policy",
         "sandbox",
         "schema",
+        "setup",
       ]);
-      expect(offer("rauha s")).toEqual(["sandbox", "schema"]);
+      expect(offer("rauha s")).toEqual(["sandbox", "schema", "setup"]);
       expect(offer("rauha policy ")).toEqual(["check", "learn", "show"]);
       expect(offer("rauha image ")).toEqual(["import", "inspect", "ls", "prune", "pull", "rm"]);
     });

@@ -24,6 +24,7 @@ const pages: Readonly<Record<string, readonly string[]>> = {
   "image-import": ["image", "import", "--help"],
   "image-rm": ["image", "rm", "--help"],
   "image-prune": ["image", "prune", "--help"],
+  setup: ["setup", "--help"],
   changes: ["changes", "--help"],
   diff: ["diff", "--help"],
   apply: ["apply", "--help"],

@@ -1,6 +1,7 @@
 import { runCommandTree } from "../../../src/cli/commands.ts";
 import type { Backend, BackendEvent } from "../../../src/run/backend.ts";
 import type { HostFacts } from "../../../src/run/host-facts.ts";
+import type { LsmSetup } from "../../../src/run/lsm.ts";
 import { userFacts } from "../plan/inputs.ts";
 
 /** What a command wrote, and its exit code. */
@@ -65,9 +66,29 @@ export const refusedClone: readonly BackendEvent[] = [
   { at, record: "cleaned", errno: 0, detail: "" },
 ];
 
+/** A kernel that knows nothing of BPF-LSM. */
+const noLsm: LsmSetup = {
+  readiness: () => ({
+    root: false,
+    btf: true,
+    compiled: false,
+    modules: ["capability"],
+    bpffs: false,
+    pinned: false,
+    trial: null,
+  }),
+  load: () => ({ ok: false, failed: "load", errno: "EPERM", log: "" }),
+  remove: () => ({ ok: false, failed: "remove", errno: "EPERM", log: "" }),
+  state: () => null,
+};
+
 function backendOf(world: World): Backend {
   return {
     name: "linux",
+    lsm: async () => () => {
+      throw new Error("no BPF programs are pinned in this world");
+    },
+    lsmSetup: async () => noLsm,
     io: {
       write: () => 0,
       isTerminal: () => world.terminal ?? false,

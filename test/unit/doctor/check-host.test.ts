@@ -122,14 +122,6 @@ describe("filters", () => {
       expect(one("landlock", { facts: { ...userFacts, landlockAbi: 0 }, settings }).fix).toBeNull();
     }
   });
-
-  test("bpf among the modules is a boot parameter too, unless the reason is this build", () => {
-    const settings = { ...nothing, "/sys/kernel/security/lsm": "capability,landlock" };
-    expect(one("bpf_lsm", { settings }).fix).toContain("lsm=landlock,bpf ");
-    const facts = { ...userFacts, bpfLsm: { ok: false, reason: "not available in this build" } } as const;
-    expect(one("bpf_lsm", { facts, settings }).fix).toBeNull();
-    expect(one("bpf_lsm", { settings: { ...nothing, "/sys/kernel/security/lsm": "bpf" } }).fix).toBeNull();
-  });
 });
 
 describe("limits of the zone as a whole", () => {

@@ -79,11 +79,13 @@ export function inputs(changes: {
   readonly request?: Partial<SandboxRequest>;
   readonly policy?: Policy;
   readonly facts?: HostFacts;
+  readonly lsm?: PlanInputs["lsm"];
 }): PlanInputs {
   return {
     request: { ...request, ...changes.request },
     policy: changes.policy ?? policyWith(),
     facts: changes.facts ?? userFacts,
+    lsm: changes.lsm,
     filter: { filter: new Uint8Array(8), listen: true, profile: "default", warnings: [] },
   };
 }

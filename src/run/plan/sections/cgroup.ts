@@ -54,7 +54,7 @@ function onVersion1(cgroup: CgroupFacts, controller: Controller): string | undef
 function planUnified(draft: PlanDraft, limits: CgroupLimits, cgroup: CgroupFacts): void {
   if (cgroup.v2 === null || !(["memory", "pids", "cpu", "io"] as const).some((name) => onUnified(cgroup, name))) return;
   const { memory, pids, cpus, shares, io } = limits;
-  makeCgroup(draft, cgroup.v2.path, cgroupKind.v2);
+  makeCgroup(draft, cgroup.v2.path, draft.lsm === undefined ? cgroupKind.v2 : cgroupKind.v2Given);
   if (memory !== null && onUnified(cgroup, "memory")) {
     const op = set(draft, "memory.max", String(memory.value), memory);
     set(draft, "memory.swap.max", "0", memory, true);

@@ -19,10 +19,6 @@ export function planLandlock(draft: PlanDraft): void {
   const abi = facts.landlockAbi;
   const required = policy.enforcement.require;
   const origin = policyOrigin(policy, "enforcement.require");
-  if (required === "bpf-lsm" && !facts.bpfLsm.ok) {
-    const message = `the policy requires bpf-lsm, which does not decide here: ${facts.bpfLsm.reason}`;
-    refuse(draft, "unenforceable", message, origin, "`rauha doctor` says what is missing");
-  }
   if (abi === 0) {
     const host = { kind: "host", what: "Landlock" } as const;
     const message = "the kernel has no Landlock, and no BPF-LSM program of ours decides: no zone runs without one";

@@ -1,0 +1,82 @@
+import { levels as levelLimit } from "../../bpf/contract.ts";
+import { addressOf, canAccess, closeFd, flag, openFile, systemCall } from "../ffi.ts";
+import { at, call, failure, open } from "../system-calls.ts";
+
+/** Where zones' cgroups lie, and what the kernel knows them by. */
+
+const encoder = new TextEncoder();
+const STATX_INO = 0x100;
+const inodeOffset = 32;
+/** Inode number of the first cgroup namespace: the host's. */
+const hostNamespace = "cgroup:[4026531835]";
+/** Type of a file handle of kernfs: the number of the node. */
+const FILEID_KERNFS = 0xfe;
+
+/** Where the unified hierarchy is mounted. */
+export function unifiedMount(): string {
+  const pure = "/sys/fs/cgroup";
+  return canAccess(`${pure}/cgroup.controllers`, flag.R_OK) ? pure : `${pure}/unified`;
+}
+
+/** Makes the directory; its inode number, which is the cgroup's id, or `-errno`. */
+export function makeCgroup(path: string): bigint | number {
+  const made = systemCall(call.mkdirat, at.current, addressOf(encoder.encode(`${path}\0`)), 0o755);
+  return made < 0 ? made : inodeOf(path);
+}
+
+/** 0, or `-errno`. */
+export function removeCgroup(path: string): number {
+  return systemCall(call.unlinkat, at.current, addressOf(encoder.encode(`${path}\0`)), at.removeDirectory);
+}
+
+function inodeOf(path: string): bigint | number {
+  const out = new Uint8Array(256);
+  const name = encoder.encode(`${path}\0`);
+  const failed = systemCall(call.statx, at.current, addressOf(name), at.noFollow, STATX_INO, addressOf(out));
+  return failed < 0 ? failed : new DataView(out.buffer).getBigUint64(inodeOffset, true);
+}
+
+/**
+ * Levels of the cgroup tree that a directory may be at. In a cgroup namespace the mount's root lies at a depth that nobody tells: then any
+ * from the depth below the mount on. Empty: deeper than the programs look.
+ */
+export function levelsOf(path: string, mount: string): readonly number[] {
+  const depth = path.slice(mount.length).split("/").length - 1;
+  if (depth >= levelLimit) return [];
+  if (isHostNamespace()) return [depth];
+  return Array.from({ length: levelLimit - depth }, (_, index) => depth + index);
+}
+
+function isHostNamespace(): boolean {
+  const buffer = new Uint8Array(64);
+  const name = encoder.encode("/proc/self/ns/cgroup\0");
+  const length = systemCall(call.readlinkat, at.current, addressOf(name), addressOf(buffer), buffer.length);
+  return length > 0 && new TextDecoder().decode(buffer.subarray(0, length)) === hostNamespace;
+}
+
+/** Asks for cgroups by their ids. */
+export interface CgroupLookup {
+  /** Whether the cgroup is there; also when the kernel does not say. */
+  exists(id: bigint): boolean;
+  close(): void;
+}
+
+export function cgroupLookup(mount: string): CgroupLookup {
+  const fd = openFile(mount, open.directory | flag.O_RDONLY);
+  return {
+    exists(id) {
+      // struct file_handle: u32 bytes, i32 type, and the bytes.
+      const handle = new Uint8Array(16);
+      const view = new DataView(handle.buffer);
+      view.setUint32(0, 8, true);
+      view.setInt32(4, FILEID_KERNFS, true);
+      view.setBigUint64(8, id, true);
+      const found = systemCall(call.open_by_handle_at, fd, addressOf(handle), open.path | open.closeOnExec);
+      if (found >= 0) closeFd(found);
+      return found !== -failure.ESTALE && found !== -failure.ENOENT;
+    },
+    close: () => {
+      if (fd >= 0) closeFd(fd);
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import type { BackendEvent } from "./backend.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import type { Policy } from "./policy/policy.ts";
+import type { SandboxRequest } from "./request.ts";
+
+/** What a plan must know of a zone that BPF-LSM programs guard. */
+export interface LsmZone {
+  /** Directory of the zone's cgroup on the unified hierarchy, which is its identity: made, and entered in the maps, before the zone starts. */
+  readonly cgroup: string;
+}
+
+/** The BPF-LSM side of one run. */
+export interface LsmRun extends LsmZone {
+  /** Makes the cgroup and enters the zone in the maps; or says why not, and leaves nothing. */
+  begin(policy: Policy): Diagnostic | undefined;
+  /** After the zone's end: what was denied. Takes everything of the zone out of the maps. */
+  finish(): readonly BackendEvent[];
+}
+
+/** Opens the pinned maps for one run, or says why they can't be used. */
+export type OpenLsm = (
+  request: Pick<SandboxRequest, "zoneId" | "network">,
+) => { readonly ok: true; readonly run: LsmRun } | { readonly ok: false; readonly problem: Diagnostic };
+
+/** A denial by a BPF program; the keys are those of the result's `enforcement_events`. */
+export interface LsmDenied {
+  readonly record: "lsm_denied";
+  readonly hook: string;
+  readonly action: string;
+  /** `error`: what is needed to decide could not be looked up. */
+  readonly decision: "deny" | "error";
+  readonly message: string;
+  readonly pid: number;
+  readonly comm: string;
+  /** The zone that the object belongs to, if any is known. */
+  readonly targetZone: string | null;
+  readonly object: string | null;
+  readonly why: string;
+  /** The policy key that would allow it. */
+  readonly policyKey: string | undefined;
+}
+
+/** What `rauha setup` and `rauha doctor` do about the BPF programs. */
+export interface LsmSetup {
+  /** Asks the host; as root, also by attaching a program and detaching it again. */
+  readiness(): LsmReadiness;
+  /** Loads, tries and pins the programs; in place of older ones. */
+  load(): LsmOutcome;
+  /** Takes everything away. */
+  remove(): LsmOutcome;
+  /** What is pinned; null when nothing is, or this caller can't see it. */
+  state(): LsmState | null;
+}
+
+/** What the loader says of itself. */
+export type LsmOutcome =
+  | {
+      readonly ok: true;
+      readonly change: "loaded" | "upgraded" | "none" | "removed" | "tried";
+      readonly programs: number;
+    }
+  | { readonly ok: false; readonly failed: string; readonly errno: string; readonly log: string };
+
+/** What BPF-LSM needs of a host. */
+export interface LsmReadiness {
+  readonly root: boolean;
+  /** The kernel describes its types in /sys/kernel/btf/vmlinux. */
+  readonly btf: boolean;
+  /** The kernel is built with CONFIG_BPF_LSM; null where nothing says so. */
+  readonly compiled: boolean | null;
+  /** Active security modules; null where securityfs is not mounted. */
+  readonly modules: readonly string[] | null;
+  /** A bpffs is mounted at /sys/fs/bpf. */
+  readonly bpffs: boolean;
+  readonly pinned: boolean;
+  /** How attaching a program went; null when it was not tried. */
+  readonly trial: LsmOutcome | null;
+}
+
+/** What is pinned, as `rauha doctor` and `rauha setup` show it. */
+export interface LsmState {
+  /** Of this very version of Rauha. */
+  readonly current: boolean;
+  readonly loadedAt: number;
+  /** Zones in the maps whose cgroup is there. */
+  readonly zones: readonly { readonly id: string; readonly name: string; readonly createdAt: number }[];
+  /** By hook: decisions since the programs were loaded. */
+  readonly counters: Readonly<
+    Record<string, { readonly allow: number; readonly deny: number; readonly error: number }>
+  >;
+}
