@@ -332,7 +332,8 @@ static void report_ended(struct zone *z, const struct run *run)
 		.user_us = microseconds_less(run->usage.ru_utime, run->end.own_user_us),
 		.system_us = microseconds_less(run->usage.ru_stime, run->end.own_system_us),
 		.max_rss_bytes = (uint64_t)run->usage.ru_maxrss * 1024u,
-		.wall_us = (run->end_ns - run->start_ns) / 1000u,
+		/* A task that ends at once may be seen to end before it is seen to start. */
+		.wall_us = run->end_ns > run->start_ns ? (run->end_ns - run->start_ns) / 1000u : 0,
 		.stdout_bytes = z->seen[1],
 		.stderr_bytes = z->seen[2],
 		.pids_peak = run->end.pids_peak,
