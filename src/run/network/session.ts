@@ -1,0 +1,83 @@
+import type { Address } from "../policy/address.ts";
+import { attemptsMax, type EgressAttempt } from "./attempt.ts";
+import { Connections } from "./connections.ts";
+import { answerQuery, type DnsPorts } from "./dns-service.ts";
+import type { EgressRules } from "./egress-rules.ts";
+import type { GatewayOrder, GatewayReport } from "./gateway/contract.ts";
+import { readNotices } from "./notice.ts";
+import { Pins } from "./pins.ts";
+import { Resolver } from "./resolver.ts";
+
+/** What a session needs of the world. */
+export interface SessionPorts {
+  readonly send: (order: GatewayOrder) => void;
+  readonly report: (attempt: EgressAttempt) => void;
+  /** 16 bits that nobody can guess. */
+  readonly random: () => number;
+}
+
+/** The egress of one zone: reports of its gateway in, orders and attempts out. Pure; time comes with each call. */
+export class EgressSession {
+  readonly #ports: DnsPorts;
+  readonly #connections: Connections;
+  readonly #send: (order: GatewayOrder) => void;
+  readonly #listed = { allow: 0, deny: 0 };
+  /** Attempts that were decided and not listed. */
+  dropped = 0;
+
+  constructor(rules: EgressRules, servers: readonly Address[], { send, report, random }: SessionPorts) {
+    this.#send = send;
+    this.#ports = {
+      rules,
+      pins: new Pins(),
+      resolver: new Resolver(servers, random, send),
+      report: (attempt) => {
+        if (this.#listed[attempt.decision]++ < attemptsMax) report(attempt);
+        else this.dropped++;
+      },
+    };
+    this.#connections = new Connections(this.#ports, send);
+  }
+
+  receive(report: GatewayReport, nowMs: number): void {
+    switch (report.record) {
+      case "opened":
+        this.#connections.opened(report, nowMs);
+        return;
+      case "heard":
+        this.#connections.heard(report, nowMs);
+        return;
+      case "spoke":
+        this.#connections.spoke(report);
+        return;
+      case "failed":
+        this.#connections.failed(report, nowMs);
+        return;
+      case "closed":
+        this.#connections.closed(report, nowMs);
+        return;
+      case "asked":
+        answerQuery(this.#ports, report.data, true, nowMs, (data = new Uint8Array()) =>
+          this.#send({ record: "answer", query: report.query, data }),
+        );
+        return;
+      case "answered":
+        this.#ports.resolver.answered(report.lookup, report.data, nowMs);
+        return;
+      case "unanswered":
+        this.#ports.resolver.unanswered(report.lookup, nowMs);
+        return;
+      case "noticed":
+        for (const attempt of readNotices(report.data)) this.#ports.report(attempt);
+        return;
+      case "dropped":
+        this.dropped += report.queries + report.notices;
+    }
+  }
+
+  /** What is due by the clock; to be called several times a second. */
+  tick(nowMs: number): void {
+    this.#ports.resolver.tick(nowMs);
+    this.#connections.tick(nowMs);
+  }
+}
