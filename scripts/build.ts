@@ -1,5 +1,6 @@
 /**
- * Builds dist/rauha: first the static launcher and the BPF programs with their loader, then the facts about this build, then the executable that embeds all of them.
+ * Builds dist/rauha: first the static launcher, the gateway, and the BPF programs with their loader, then the facts about this build,
+ * then the executable that embeds all of them.
  * A step whose inputs are unchanged is skipped. Everything is written under a temporary name and renamed, so that a build that
  * fails, or two at once, leave no half-written file.
  *
@@ -10,14 +11,15 @@ import { buildBpf } from "./build/bpf.ts";
 import { BuildError } from "./build/build-error.ts";
 import { buildExecutable } from "./build/executable.ts";
 import { writeBuildInfo } from "./build/info.ts";
-import { buildLauncher } from "./build/launcher.ts";
+import { buildNative } from "./build/native-program.ts";
 
 const ENTRY = "src/cli/main.ts";
 
 async function main(force: boolean): Promise<void> {
   process.chdir(`${import.meta.dir}/..`);
-  const launcher = await buildLauncher({ force });
   buildBpf({ force });
+  const launcher = await buildNative("launcher", { force });
+  await buildNative("gateway", { force });
   const info = await writeBuildInfo(launcher.sha256);
   if (!existsSync(ENTRY)) throw new BuildError(`${ENTRY} is missing: there is no program to build yet`);
   const executable = await buildExecutable({ entry: ENTRY, outfile: "dist/rauha", force });

@@ -9,6 +9,7 @@ import { generateBpfContract } from "./generate/bpf-contract.ts";
 import { generateCliDocs } from "./generate/cli-docs.ts";
 import { generateContract } from "./generate/contract.ts";
 import { generateEnforcementDocs } from "./generate/enforcement-docs.ts";
+import { generateGatewayContract } from "./generate/gateway-contract.ts";
 import type { Generator } from "./generate/generator.ts";
 import { generateMechanismWords } from "./generate/mechanism-words.ts";
 import { generatePathArguments } from "./generate/path-arguments.ts";
@@ -24,6 +25,7 @@ const generators: readonly Generator[] = [
   generateContract,
   generateMechanismWords,
   generateBpfContract,
+  generateGatewayContract,
   generatePolicies,
   generateSyscalls,
   generatePathArguments,

@@ -53,6 +53,7 @@ const INPUTS = [
   "build/build-info.json",
   "build/launcher.b64.txt",
   "build/bpf-loader.b64.txt",
+  "build/gateway.b64.txt",
   "package.json",
   "bun.lock",
   "tsconfig.json",
