@@ -10,8 +10,8 @@ import { Glob } from "bun";
 
 export const TYPESCRIPT_LINES = 300;
 export const C_LINES = 400;
-/** Lines of code: comments and blank lines of the launcher are free (docs/adr/0012). */
-export const LAUNCHER_LINES = 3200;
+/** Lines of code: comments and blank lines of the launcher are free (docs/adr/0012, 0050). */
+export const LAUNCHER_LINES = 3400;
 export const SRC_MEDIAN = 100;
 export const SRC_P90 = 200;
 

@@ -131,6 +131,18 @@ static const struct field_spec op_hostname_fields[] = {
 	{ FIELD_STR, offsetof(struct op_hostname, name) },
 };
 
+static const struct field_spec op_netlink_fields[] = {
+	{ FIELD_U32, offsetof(struct op_netlink, protocol) },
+	{ FIELD_U32, offsetof(struct op_netlink, give) },
+	{ FIELD_BYTES, offsetof(struct op_netlink, messages) },
+};
+
+static const struct field_spec op_listen_fields[] = {
+	{ FIELD_U32, offsetof(struct op_listen, type) },
+	{ FIELD_U32, offsetof(struct op_listen, port) },
+	{ FIELD_BYTES, offsetof(struct op_listen, address) },
+};
+
 static const struct field_spec op_rlimit_fields[] = {
 	{ FIELD_U32, offsetof(struct op_rlimit, resource) },
 	{ FIELD_U64, offsetof(struct op_rlimit, soft) },
@@ -312,6 +324,8 @@ const struct record_spec plan_ops[PLAN_OP_MAX + 1] = {
 	[OP_HOSTNAME] = { "hostname", op_hostname_fields, 1, STAGE_NET, TIMES_OPTIONAL },
 	[OP_LOOPBACK] = { "loopback", NULL, 0, STAGE_NET, TIMES_OPTIONAL },
 	[OP_NETWORK_GATE] = { "network_gate", NULL, 0, STAGE_NET, TIMES_OPTIONAL },
+	[OP_NETLINK] = { "netlink", op_netlink_fields, 3, STAGE_NET, TIMES_MANY },
+	[OP_LISTEN] = { "listen", op_listen_fields, 3, STAGE_NET, TIMES_MANY },
 	[OP_RLIMIT] = { "rlimit", op_rlimit_fields, 4, STAGE_LIMITS, TIMES_MANY },
 	[OP_WATCH_MEMORY] = { "watch_memory", op_watch_memory_fields, 2, STAGE_LIMITS, TIMES_OPTIONAL },
 	[OP_TIMEOUT] = { "timeout", op_timeout_fields, 2, STAGE_LIMITS, TIMES_OPTIONAL },

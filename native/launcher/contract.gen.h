@@ -7,7 +7,7 @@
 
 #define PLAN_MAGIC 827344978u
 #define PLAN_HEADER_BYTES 20u
-#define CONTRACT_HASH 0x1fbeb849c7319068ull
+#define CONTRACT_HASH 0xaca17afbbcd7e2a7ull
 #define PLAN_OP_MAX 72u
 #define REPORT_RECORD_MAX 12u
 #define NO_OP UINT32_MAX
@@ -121,6 +121,8 @@ enum op_id {
 	OP_HOSTNAME = 41,
 	OP_LOOPBACK = 42,
 	OP_NETWORK_GATE = 43,
+	OP_NETLINK = 44,
+	OP_LISTEN = 45,
 	OP_RLIMIT = 50,
 	OP_WATCH_MEMORY = 51,
 	OP_TIMEOUT = 52,
@@ -307,6 +309,18 @@ struct op_hostname {
 	const char *name;
 };
 
+struct op_netlink {
+	uint32_t protocol;
+	uint32_t give;
+	struct bytes messages;
+};
+
+struct op_listen {
+	uint32_t type;
+	uint32_t port;
+	struct bytes address;
+};
+
 struct op_rlimit {
 	uint32_t resource;
 	uint64_t soft;
@@ -409,6 +423,8 @@ union op_fields {
 	struct op_detach detach;
 	struct op_pivot pivot;
 	struct op_hostname hostname;
+	struct op_netlink netlink;
+	struct op_listen listen;
 	struct op_rlimit rlimit;
 	struct op_watch_memory watch_memory;
 	struct op_timeout timeout;

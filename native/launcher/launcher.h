@@ -239,6 +239,9 @@ int network_make(struct zone *z, struct fault *f);
 int network_join(struct zone *z, struct fault *f);
 int network_await(struct zone *z, struct fault *f);
 
+/* net_way_out.c */
+int way_out_make(struct zone *z, bool own_network, struct fault *f);
+
 /* init.c */
 _Noreturn void init_main(struct zone *z);
 

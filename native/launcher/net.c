@@ -45,7 +45,7 @@ int network_make(struct zone *z, struct fault *f)
 	device = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (device < 0)
 		return fault(f, "socket", NULL);
-	if (loopback_up(z, device, f) < 0)
+	if (loopback_up(z, device, f) < 0 || way_out_make(z, has_own(z, CLONE_NEWNET), f) < 0)
 		return -1;
 	network = has_own(z, CLONE_NEWNET) ? ioctl(device, SIOCGSKNS) : -1;
 	if (network >= 0) {

@@ -108,6 +108,13 @@ export const planOps = {
   loopback: { id: 42, stage: "net", times: "optional", fields: {} },
   /** When the zone's network namespace and tree are there: reports `network` and goes on at Rauha's word `go`. */
   network_gate: { id: 43, stage: "net", times: "optional", fields: {} },
+  /**
+   * Sends netlink(7) messages in the zone's network namespace, all in one, and waits for the answer to each that asks for one
+   * (NLM_F_ACK); an error is the op's. `give` 1: the socket is handed to rauha, with those of `listen`, in the plan's order.
+   */
+  netlink: { id: 44, stage: "net", fields: { protocol: "u32", give: "u32", messages: "bytes" } },
+  /** A socket of the zone's network namespace, bound (and listening, `type` SOCK_STREAM) at an address of 4 or 16 bytes: handed to rauha. */
+  listen: { id: 45, stage: "net", fields: { type: "u32", port: "u32", address: "bytes" } },
 
   /** setrlimit(2) for the task; RLIM_INFINITY is 2^64 - 1. `clamp` 1: a hard limit below `hard` is kept and reported as skipped. */
   rlimit: { id: 50, stage: "limits", fields: { resource: "u32", soft: "u64", hard: "u64", clamp: "u32" } },

@@ -58,8 +58,8 @@ test("generated files and tests have no cap", () => {
 });
 
 test("the launcher has a cap of its own", () => {
-  const files = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`native/launcher/f${index}.c`, 358]));
-  expect(measure(files).breaches).toEqual(["native/launcher has 3222 lines of code, at most 3200"]);
+  const files = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`native/launcher/f${index}.c`, 380]));
+  expect(measure(files).breaches).toEqual(["native/launcher has 3420 lines of code, at most 3400"]);
 });
 
 test("the median and the 90th percentile of src have caps", () => {
