@@ -9,11 +9,19 @@ export interface NetworkRun {
 }
 
 /** Prepares the network of a run whose mode is not none; undefined for a mode that this build has not. Nothing is made yet. */
-export async function openNetworkRun(_backend: Backend, inputs: PlanInputs): Promise<NetworkRun | undefined> {
+export async function openNetworkRun(backend: Backend, inputs: PlanInputs): Promise<NetworkRun | undefined> {
   switch (inputs.request.network ?? inputs.policy.network.mode) {
+    case "filtered":
+      return { part: (await import("../run/plan/network/filtered.ts")).filteredPart(inputs, hasIpv6(backend)) };
     case "host":
       return { part: (await import("../run/plan/network/host.ts")).hostPart(inputs) };
     default:
       return undefined;
   }
+}
+
+/** The kernel has this file where it has IPv6, and an address in it where that is not switched off. */
+function hasIpv6({ io }: Backend): boolean {
+  const addresses = io.readText("/proc/net/if_inet6", 1 << 20);
+  return "text" in addresses && addresses.text !== "";
 }

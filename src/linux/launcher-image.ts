@@ -18,16 +18,16 @@ const lowestFd = 64;
 const O_TMPFILE = 0o20000000 | (process.arch === "arm64" ? 0o40000 : 0o200000);
 
 /** The image in a sealed memfd; `-errno` where the kernel forbids it. */
-export function memfdImage(): LauncherImage | number {
+export function memfdImage(name = "rauha-launcher", text = launcherText): LauncherImage | number {
   const flags = flag.MFD_CLOEXEC | flag.MFD_ALLOW_SEALING;
   // MFD_EXEC says what is meant where vm.memfd_noexec is 1; kernels before 6.3 don't know it.
-  let fd = createMemfd("rauha-launcher", flags | flag.MFD_EXEC);
-  if (fd === -errno.EINVAL) fd = createMemfd("rauha-launcher", flags);
+  let fd = createMemfd(name, flags | flag.MFD_EXEC);
+  if (fd === -errno.EINVAL) fd = createMemfd(name, flags);
   if (fd < 0) return fd;
   const high = duplicateFd(fd, lowestFd);
   closeFd(fd);
   if (high < 0) return high;
-  const failure = fill(high) || sealMemfd(high);
+  const failure = fill(high, text) || sealMemfd(high);
   if (failure < 0) {
     closeFd(high);
     return failure;
@@ -39,17 +39,17 @@ export function memfdImage(): LauncherImage | number {
  * The image as a file that has no name: made in the first of these directories that takes it, written, and opened again
  * read-only, since a file that is open for writing can't be executed (ETXTBSY).
  */
-export function fileImage(directories: readonly string[]): LauncherImage | number {
+export function fileImage(directories: readonly string[], text = launcherText): LauncherImage | number {
   let failure: number = -errno.ENOENT;
   for (const directory of directories) {
-    const image = fileImageIn(directory);
+    const image = fileImageIn(directory, text);
     if (typeof image !== "number") return image;
     failure = image;
   }
   return failure;
 }
 
-function fileImageIn(directory: string): LauncherImage | number {
+function fileImageIn(directory: string, text: string): LauncherImage | number {
   let writer = openFile(directory, O_TMPFILE | flag.O_RDWR, 0o700);
   let path = `/proc/self/fd/${writer}`;
   let named: string | undefined;
@@ -59,7 +59,7 @@ function fileImageIn(directory: string): LauncherImage | number {
     path = named;
   }
   if (writer < 0) return writer;
-  const failure = fill(writer);
+  const failure = fill(writer, text);
   const reader = failure < 0 ? failure : openFile(path, flag.O_RDONLY);
   if (named !== undefined) unlinkFile(named);
   closeFd(writer);
@@ -69,8 +69,23 @@ function fileImageIn(directory: string): LauncherImage | number {
   return high < 0 ? high : { fd: high, path: `/proc/self/fd/${high}` };
 }
 
-function fill(fd: number): number {
+function fill(fd: number, text: string): number {
   // Not Buffer.from: the first use of Buffer loads more than it decodes.
-  const written = writeAll(fd, Uint8Array.fromBase64(launcherText));
+  const written = writeAll(fd, Uint8Array.fromBase64(text));
   return Math.min(0, written);
+}
+
+/** Where an unlinked copy of a program may go when memfds can't be executed. */
+function imageDirectories(): string[] {
+  const own = process.env["XDG_RUNTIME_DIR"];
+  return [...(own === undefined ? [] : [own]), "/dev/shm", "/tmp", "/var/tmp"];
+}
+
+/** The launcher, or another program that is embedded as base64 text, ready to be executed; or why not. */
+export function openImage(name?: string, text?: string): LauncherImage | string {
+  const memfd = memfdImage(name, text);
+  if (typeof memfd !== "number") return memfd;
+  const file = fileImage(imageDirectories(), text);
+  if (typeof file !== "number") return file;
+  return `no place to run the launcher from: memfd errno ${-memfd}, files errno ${-file}`;
 }

@@ -11,6 +11,8 @@ export const call = {
   sendto: either(44, 206),
   recvfrom: either(45, 207),
   setsockopt: either(54, 208),
+  recvmsg: either(47, 212),
+  socketpair: either(53, 199),
   flock: either(73, 32),
   fsync: either(74, 82),
   ftruncate: either(77, 46),

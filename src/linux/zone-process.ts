@@ -16,7 +16,8 @@ import {
   waitForChild,
   writeAll,
 } from "./ffi.ts";
-import { fileImage, type LauncherImage, memfdImage } from "./launcher-image.ts";
+import { openImage } from "./launcher-image.ts";
+import type { Gateway } from "./network/gateway.ts";
 
 /** How long a wait for the report may keep the event loop, and with it signal handlers, from running. */
 const turnMs = 100;
@@ -31,8 +32,10 @@ export async function runLauncher(
   signals: SignalSource,
   network?: ZoneNetwork,
 ): Promise<void> {
-  const child = startLauncher(plan);
+  const gateway = plan.egress === undefined ? undefined : await openGateway(plan.egress, emit);
+  const child = startLauncher(plan, gateway?.channel);
   if (typeof child === "string") {
+    gateway?.finish();
     emit({ at: Date.now(), record: "lost", detail: child });
     return;
   }
@@ -41,7 +44,9 @@ export async function runLauncher(
   let cancels = 0;
   let done = false;
   for (;;) {
-    const [ready] = pollFds([{ fd: child.report, events: flag.POLLIN }], turnMs);
+    const report = { fd: child.report, events: flag.POLLIN };
+    const [ready] = pollFds(gateway === undefined ? [report] : [report, ...gateway.waits()], turnMs);
+    gateway?.turn();
     if (ready === 0) {
       // Signal handlers of the JavaScript runtime run in a turn of its loop, and poll(2) returned early for their sake.
       await new Promise((resolve) => setImmediate(resolve));
@@ -61,11 +66,18 @@ export async function runLauncher(
       done ||= record.record === "cleaned";
     }
   }
+  gateway?.finish();
   closeFd(child.report);
   closeFd(child.control);
   const status = waitForChild(child.pid);
   network?.close();
   if (!done) emit({ at: Date.now(), record: "lost", detail: `the launcher ended with wait status ${status}` });
+}
+
+/** The gateway's side of a zone that has one; its code is loaded for it alone. */
+async function openGateway(egress: NonNullable<Plan["egress"]>, emit: (event: BackendEvent) => void): Promise<Gateway> {
+  const { Gateway } = await import("./network/gateway.ts");
+  return new Gateway(egress, emit);
 }
 
 interface LauncherProcess {
@@ -75,7 +87,7 @@ interface LauncherProcess {
 }
 
 /** The launcher as a child process, or what went wrong. */
-function startLauncher(plan: Plan): LauncherProcess | string {
+function startLauncher(plan: Plan, channel: Gateway["channel"] | undefined): LauncherProcess | string {
   const image = openImage();
   if (typeof image === "string") return image;
   const opened: number[] = [image.fd];
@@ -85,7 +97,7 @@ function startLauncher(plan: Plan): LauncherProcess | string {
     return high;
   };
   const report = createPipe();
-  const commands = createPipe();
+  const commands = channel ?? createPipe();
   const planFd = createMemfd("rauha-plan", flag.MFD_CLOEXEC);
   try {
     if (typeof report === "number" || typeof commands === "number" || planFd < 0) return "no descriptors left";
@@ -103,18 +115,4 @@ function startLauncher(plan: Plan): LauncherProcess | string {
     if (typeof commands !== "number") closeFd(commands.readEnd);
     if (planFd >= 0) closeFd(planFd);
   }
-}
-
-/** Where an unlinked copy of the launcher may go when memfds can't be executed. */
-function imageDirectories(): string[] {
-  const own = process.env["XDG_RUNTIME_DIR"];
-  return [...(own === undefined ? [] : [own]), "/dev/shm", "/tmp", "/var/tmp"];
-}
-
-function openImage(): LauncherImage | string {
-  const memfd = memfdImage();
-  if (typeof memfd !== "number") return memfd;
-  const file = fileImage(imageDirectories());
-  if (typeof file !== "number") return file;
-  return `no place to run the launcher from: memfd errno ${-memfd}, files errno ${-file}`;
 }

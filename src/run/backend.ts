@@ -1,5 +1,6 @@
 import type { HostFacts } from "./host-facts.ts";
 import type { LsmDenied, LsmSetup, OpenLsm } from "./lsm.ts";
+import type { EgressAttempt } from "./network/attempt.ts";
 import type { ReportRecord } from "./plan/contract.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { TreeFs } from "./tree-fs.ts";
@@ -43,6 +44,12 @@ export type BackendEvent = { readonly at: number } & (
   /** What BPF-LSM programs denied, found after the zone's end; and how many denials more there were. */
   | LsmDenied
   | { readonly record: "lsm_dropped"; readonly count: number }
+  /** Network mode `filtered`: a program tried to reach something outside. */
+  | { readonly record: "egress"; readonly attempt: EgressAttempt }
+  /** So many more attempts were decided, and not reported one by one. */
+  | { readonly record: "egress_dropped"; readonly count: number }
+  /** The gateway is gone, and with it the zone's way out. */
+  | { readonly record: "egress_lost"; readonly detail: string }
 );
 
 /** Signals that Rauha itself received and that a running zone must hear of. */

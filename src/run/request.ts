@@ -23,6 +23,9 @@ export interface SandboxRequest {
   /** The filesystem view, piece by piece, in the order of the command line. */
   readonly view: readonly ViewEntry[];
   readonly network?: NetworkMode | undefined;
+  /** Domains and endpoints that flags add to the policy's, as they were written. */
+  readonly allowDomains?: readonly string[] | undefined;
+  readonly allowEgress?: readonly string[] | undefined;
   readonly user?: { readonly uid: number; readonly gid?: number | undefined } | undefined;
   readonly hostname?: string | undefined;
   readonly limits: RequestLimits;

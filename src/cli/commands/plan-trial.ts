@@ -7,6 +7,7 @@ import type { Policy } from "../../run/policy/policy.ts";
 import type { SandboxRequest } from "../../run/request.ts";
 import { zoneFilter } from "../../run/seccomp/zone-filter.ts";
 import { commandHash, newId } from "../ids.ts";
+import { openNetworkRun } from "../network-run.ts";
 
 /** Seccomp profiles are some ten kilobytes. */
 const profileBytes = 4 << 20;
@@ -21,7 +22,8 @@ export async function checkFilter(backend: Backend, facts: HostFacts, policy: Po
 export async function planTrial(backend: Backend, facts: HostFacts, policy: Policy): Promise<PlanOutcome> {
   const filter = await zoneFilter(policy, facts, (path) => backend.io.readText(path, profileBytes));
   if (!filter.ok) return { ok: false, diagnostics: filter.diagnostics };
-  return planZone({ request: trialRequest(backend), policy, facts, filter: filter.filter });
+  const inputs = { request: trialRequest(backend), policy, facts, filter: filter.filter };
+  return planZone({ ...inputs, network: (await openNetworkRun(backend, inputs))?.part });
 }
 
 function trialRequest(backend: Backend): SandboxRequest {

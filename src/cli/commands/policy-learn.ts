@@ -19,6 +19,7 @@ import type { GivenFlags } from "../flags/given.ts";
 import { readSandboxFlags, type SandboxInvocation } from "../flags/sandbox.ts";
 import type { sandboxFlags } from "../flags/sandbox-table.ts";
 import { commandHash, newId } from "../ids.ts";
+import { openNetworkRun } from "../network-run.ts";
 import { loadPolicy } from "../policy-source.ts";
 import type { Ports } from "../ports.ts";
 import { collectSignals } from "../signals.ts";
@@ -114,14 +115,16 @@ async function learnOnce(zone: LearningZone, policy: Policy): Promise<Report | r
     const ready = workspace.ready(policy);
     if (!ready.ok) return ready.problems;
     const copyOnWrite = ready.layers;
-    const outcome = planZone({ request: { ...request, copyOnWrite }, policy, facts, filter: filter.filter });
+    const inputs = { request: { ...request, copyOnWrite }, policy, facts, filter: filter.filter };
+    const network = await openNetworkRun(backend, inputs);
+    const outcome = planZone({ ...inputs, network: network?.part });
     if (!outcome.ok) return outcome.diagnostics;
     const report = newReport(outcome.plan, Date.now());
     const emit = (event: Parameters<typeof foldEvent>[1]) => {
       if (event.record === "output") backend.io.write(2, event.data);
       else foldEvent(report, event);
     };
-    await backend.run(outcome.plan, emit, collectSignals());
+    await backend.run(outcome.plan, emit, collectSignals(), network?.zone);
     return report;
   } finally {
     workspace.abandon();

@@ -96,7 +96,7 @@ export const sandboxFlags = {
     values: {
       none: { description: "loopback only", meant: ["false", "off", "no", "disabled", "deny"] },
       isolated: { description: "another name for none" },
-      filtered: { description: "only through Rauha's resolver and proxy", unavailable: true },
+      filtered: { description: "nothing but the allowed domains and addresses, for every program" },
       bridged: {
         description: "an address of its own behind the host's firewall",
         meant: ["bridge"],
@@ -110,16 +110,14 @@ export const sandboxFlags = {
     kind: "text",
     metavar: "DOMAIN",
     repeatable: true,
-    description: "Add a domain to the allow-list for this run",
-    unavailable: true,
+    description: "Add a domain to the allow-list for this run: example.org, *.example.org, example.org:443, @npm",
   },
   "allow-egress": {
     group: "network",
     kind: "text",
     metavar: "CIDR:PORT",
     repeatable: true,
-    description: "Add an address range and port to the allow-list for this run",
-    unavailable: true,
+    description: "Add an address range and port to the allow-list for this run: 10.1.2.0/24:5432, [2001:db8::/32]:*",
   },
   publish: {
     group: "network",

@@ -6,7 +6,7 @@ import { quote } from "./quote.ts";
 import { defaultMaxOutputBytes, sandboxFlags } from "./sandbox-table.ts";
 
 /** A request without what the runner draws and computes itself. */
-export type UnnamedRequest = Omit<SandboxRequest, "taskId" | "zoneId" | "commandHash" | "copyOnWrite">;
+export type UnnamedRequest = Omit<SandboxRequest, "taskId" | "zoneId" | "commandHash" | "copyOnWrite" | "filtered">;
 
 /** One `rauha sandbox` command line, checked for form. */
 export interface SandboxInvocation extends ResultTargets {
@@ -88,6 +88,8 @@ function requestOf(given: Given): Omit<UnnamedRequest, "command"> {
     envPass: given.all("env-pass"),
     view: viewOf(given),
     network: network === "isolated" ? "none" : network,
+    allowDomains: given.met("allow-domain") ? given.all("allow-domain") : undefined,
+    allowEgress: given.met("allow-egress") ? given.all("allow-egress") : undefined,
     user: given.one("user"),
     hostname: given.one("hostname"),
     limits: limitsOf(given),

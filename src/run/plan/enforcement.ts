@@ -156,8 +156,14 @@ export const enforcement = {
     },
   },
   network_rules: {
-    rules: "network.allowed_egress, network.allowed_domains",
+    rules: "network.allowed_egress, allowed_domains, denied_domains; --allow-egress, --allow-domain",
     means: {
+      gateway: {
+        words: "network namespace whose only way out is the gateway: nftables redirect, DNS pins, SNI, Host",
+        kernel: "5.2",
+        when: "network mode filtered",
+        effect: "a reset; NXDOMAIN for names; EPERM for what is neither TCP nor DNS; an event each",
+      },
       namespace: {
         words: "network namespace without a way out",
         kernel: "2.6",

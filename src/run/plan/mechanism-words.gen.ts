@@ -25,6 +25,7 @@ export const mechanismWords: Readonly<Record<string, string>> = {
   "capabilities.sets": "capability sets and bounding set",
   "syscall_filter.seccomp": "seccomp profile",
   "denial_events.listener": "seccomp user notification",
+  "network_rules.gateway": "network namespace whose only way out is the gateway: nftables redirect, DNS pins, SNI, Host",
   "network_rules.namespace": "network namespace without a way out",
   "wall_clock.timer": "clock of the supervisor",
   "memory_limit.cgroup2": "cgroup2 memory.max, no swap",

@@ -1,4 +1,5 @@
 import type { Diagnostic, Origin } from "../diagnostic.ts";
+import type { EgressPlan } from "../network/egress-plan.ts";
 import type { CallRules } from "../seccomp/describe.ts";
 import type { PlanOp } from "./contract.ts";
 
@@ -72,6 +73,8 @@ export interface Plan {
   /** LSMs that will decide for the zone. */
   readonly lsm: readonly ("bpf-lsm" | "landlock")[];
   readonly seccomp: boolean;
+  /** Network mode `filtered`: what the zone's gateway lets out. */
+  readonly egress?: EgressPlan | undefined;
   /** What a denied call is explained by. */
   readonly callRules: CallRules;
   /** What holds less than one might think, in words: a fallback, an ABI that lacks a right. */

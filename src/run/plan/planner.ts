@@ -58,6 +58,7 @@ export function plan(inputs: PlanInputs): PlanOutcome {
       guarantees: draft.guarantees,
       lsm: lsmNames(draft),
       seccomp: true,
+      egress: draft.network?.egress,
       callRules: { profile: draft.filter.profile, deny: policy.syscalls.deny },
       warnings: draft.warnings,
     },

@@ -36,11 +36,18 @@ export interface Report {
   /** What BPF-LSM programs denied, and how many denials beyond those. */
   readonly lsmDenied: (LsmDenied & { readonly at: number })[];
   lsmDeniedMore: number;
+  /** Attempts to reach something outside, in network mode `filtered`, up to the gateway's bound. */
+  readonly egress: EgressReport[];
+  /** Attempts beyond that bound. */
+  egressMore: number;
+  egressLost: { readonly at: number; readonly detail: string } | null;
   readonly stdout: Uint8Array[];
   readonly stderr: Uint8Array[];
   /** The last signal that cancelled the run, 0 for none. */
   cancelSignal: number;
 }
+
+export type EgressReport = Extract<BackendEvent, { record: "egress" }>;
 
 /** A report of a run of which nothing has happened yet. */
 export function newReport(plan: Plan, at: number): Report {
@@ -61,6 +68,9 @@ export function newReport(plan: Plan, at: number): Report {
     deniedMore: 0,
     lsmDenied: [],
     lsmDeniedMore: 0,
+    egress: [],
+    egressMore: 0,
+    egressLost: null,
     stdout: [],
     stderr: [],
     cancelSignal: 0,
@@ -105,6 +115,15 @@ export function foldEvent(report: Report, event: BackendEvent): void {
       break;
     case "lsm_dropped":
       report.lsmDeniedMore = event.count;
+      break;
+    case "egress":
+      report.egress.push(event);
+      break;
+    case "egress_dropped":
+      report.egressMore += event.count;
+      break;
+    case "egress_lost":
+      report.egressLost = event;
       break;
     case "verified":
       report.verified = event.checks;

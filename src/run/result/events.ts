@@ -5,6 +5,7 @@ import type { Report } from "../report/report.ts";
 import { oomKills } from "../report/usage.ts";
 import type { Verdict } from "../report/verdict.ts";
 import { deniedCall } from "./denials.ts";
+import { egressKeys } from "./egress.ts";
 import type { ResultEvent } from "./schema.ts";
 
 type Kind = ResultEvent["event.kind"];
@@ -64,6 +65,7 @@ export function projectEvents(
     const degraded_reason = `${report.deniedMore} more denied calls were counted, not listed`;
     add(report.finishedAt, "enforcement.deny.dropped", "enforcement", "degraded", { degraded_reason });
   }
+  addEgress(report, add);
   if (ended !== null) {
     if (oomKills(report) > 0 || verdict.cause === "oom") {
       add(ended.at, "resource.oom.detected", "resource", "failed");
@@ -81,6 +83,23 @@ export function projectEvents(
   for (const { at, name, outcome, level, extra } of workspace)
     add(at, name, "filesystem", outcome, { level, ...extra });
   return events;
+}
+
+/** What programs reached, and what they did not. */
+function addEgress(
+  { egress, egressMore, egressLost, finishedAt }: Report,
+  add: (at: number, name: string, kind: Kind, outcome: Outcome, extra?: Extra) => void,
+): void {
+  for (const { at, attempt } of egress) {
+    const outcome = attempt.decision === "allow" ? "allowed" : "denied";
+    add(at, `network.egress.${outcome}`, "network", outcome, egressKeys(attempt));
+  }
+  if (egressMore > 0) {
+    const degraded_reason = `${egressMore} more attempts were counted, not listed`;
+    add(finishedAt, "network.egress.dropped", "network", "degraded", { degraded_reason });
+  }
+  if (egressLost !== null)
+    add(egressLost.at, "network.gateway.lost", "network", "failed", { "error.message": egressLost.detail });
 }
 
 function commonKeys(plan: Plan, mode: "enforcing" | "unavailable"): Extra {

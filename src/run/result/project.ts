@@ -5,6 +5,7 @@ import type { Report } from "../report/report.ts";
 import { usageOf } from "../report/usage.ts";
 import type { Verdict } from "../report/verdict.ts";
 import { projectDenials } from "./denials.ts";
+import { projectEgress } from "./egress.ts";
 import { projectEvents, type WorkspaceEvent } from "./events.ts";
 import type { Result } from "./schema.ts";
 import { decodeStream } from "./streams.ts";
@@ -61,7 +62,7 @@ export function projectResult(report: Report, verdict: Verdict, outcome = noWork
     image: null,
     changes: outcome.changes,
     events: projectEvents(report, verdict, mode, outcome.events),
-    enforcement_events: projectDenials(report),
+    enforcement_events: report.egress.length === 0 ? projectDenials(report) : deniedInOrder(report),
     error: errorOf(report) ?? outcome.error,
     changes_omitted: outcome.changesOmitted,
     workspace: outcome.workspace,
@@ -122,6 +123,12 @@ export function refusedResult(
   };
 }
 
+/** Denied system calls and denied attempts to reach out, in the order of time. */
+function deniedInOrder(report: Report): Result["enforcement_events"] {
+  const all = [...projectDenials(report), ...projectEgress(report)];
+  return all.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0));
+}
+
 interface ProjectedStream {
   readonly text: string | null;
   readonly bytes: number | null;
@@ -157,7 +164,8 @@ function trustLevel(report: Report, ran: boolean): Result["enforcement"]["trust_
   if (!ran) return "unavailable";
   const seen = report.plan.guarantees.some(({ name, state }) => name === "denial_events" && state === "enforced");
   if (!seen) return "best_effort";
-  return report.lost === null && report.ended !== null && report.deniedMore + report.lsmDeniedMore === 0
+  const isWhole = report.lost === null && report.ended !== null && report.egressLost === null;
+  return isWhole && report.deniedMore + report.lsmDeniedMore + report.egressMore === 0
     ? "complete"
     : "partial";
 }

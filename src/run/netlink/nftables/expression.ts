@@ -159,3 +159,19 @@ export function sendTo(address: Address, port: number): Expression[] {
 function load(value: Uint8Array, into = register): Expression {
   return expression("immediate", [u32Network(1, into), nest(2, [attribute(1, value)])]);
 }
+
+/** Sends the packet to whoever listens to the log group, with its first bytes; goes on. */
+export function logTo(group: number): Expression {
+  return expression("log", [attribute(1, portBytes(group))]);
+}
+
+/** Goes on for so many packets a second, and this many more at once. */
+export function atMost(perSecond: number, burst: number): Expression {
+  const seconds = 1n;
+  return expression("limit", [
+    u64Network(1, BigInt(perSecond)),
+    u64Network(2, seconds),
+    u32Network(3, burst),
+    u32Network(4, 0),
+  ]);
+}

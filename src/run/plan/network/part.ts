@@ -1,4 +1,5 @@
 import type { Diagnostic, Origin } from "../../diagnostic.ts";
+import type { EgressPlan } from "../../network/egress-plan.ts";
 import { type Policy, policyOrigin } from "../../policy/policy.ts";
 import type { SandboxRequest } from "../../request.ts";
 import type { enforcement } from "../enforcement.ts";
@@ -19,6 +20,8 @@ export interface NetworkPart {
   readonly rules:
     | { readonly means: keyof (typeof enforcement)["network_rules"]["means"]; readonly detail: string }
     | undefined;
+  /** Mode `filtered`: what the zone's gateway works by. */
+  readonly egress?: EgressPlan | undefined;
   readonly problems: readonly Diagnostic[];
   readonly warnings: readonly Diagnostic[];
 }

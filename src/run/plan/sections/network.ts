@@ -13,9 +13,16 @@ export function planNetwork(draft: PlanDraft): void {
   const origin = byFlag ? ({ kind: "flag", flag: "--network" } as const) : policyOrigin(policy, "network.mode");
   if (mode !== "none" && network === undefined) {
     const message = `network mode ${mode} is not available in this build`;
-    refuse(draft, "unsupported", message, origin, "use --network none: loopback only");
+    refuse(
+      draft,
+      "unsupported",
+      message,
+      origin,
+      "use --network none (loopback only) or filtered (listed domains only)",
+    );
     return;
   }
+  if (network?.egress === undefined) refuseAllowing(draft, mode);
   const name = zoneHostname(draft);
   const hostnameOrigin =
     request.hostname === undefined ? zoneOrigin("host name") : ({ kind: "flag", flag: "--hostname" } as const);
@@ -34,4 +41,14 @@ export function planNetwork(draft: PlanDraft): void {
   } else if (policy.network.allowedEgress.length + policy.network.allowedDomains.length === 0 || byFlag) {
     notRequested(draft, "network_rules");
   } else keep(draft, "network_rules", "namespace", []);
+}
+
+/** Flags that add to lists which the mode does not go by. */
+function refuseAllowing(draft: PlanDraft, mode: string): void {
+  const { allowDomains, allowEgress } = draft.request;
+  for (const flag of [allowDomains && "--allow-domain", allowEgress && "--allow-egress"]) {
+    if (flag === undefined) continue;
+    const message = `${flag} has no effect: the network mode is ${mode}`;
+    refuse(draft, "usage", message, { kind: "flag", flag }, "add --network filtered");
+  }
 }

@@ -1,0 +1,112 @@
+/** Servers of the world: each writes down who came. They listen at every address, so that a detour would find one. */
+import { createSocket } from "node:dgram";
+import { readFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+
+/** What reached a server: `http 203.0.113.10 Host=…`, `tcp 203.0.113.10:7`, `udp …`. */
+export const seen: string[] = [];
+
+function plain(address: string | undefined): string {
+  return (address ?? "").replace(/^::ffff:/, "");
+}
+
+export async function serveAll(certificates: string): Promise<void> {
+  await Promise.all([
+    serveHttp(80),
+    serveHttp(8080),
+    serveHttps(certificates),
+    serveTcp(7, (socket) => socket.pipe(socket)),
+    serveTcp(22, (socket) => greet(socket)),
+    serveTcp(9, (socket) => count(socket)),
+    serveTcp(19, (socket) => generate(socket)),
+    serveUdp(9999),
+    serveUdp(443),
+  ]);
+}
+
+async function serveHttp(port: number): Promise<void> {
+  Bun.serve({
+    port,
+    hostname: "::",
+    fetch: async (request, server) => {
+      const host = request.headers.get("host");
+      seen.push(`http ${plain(server.requestIP(request)?.address)}:${port} ${host}`);
+      const { pathname } = new URL(request.url);
+      if (request.method === "POST") return new Response(String((await request.arrayBuffer()).byteLength));
+      return new Response(pathname.startsWith("/files/") ? serveFile(pathname) : `hello from ${host}\n`);
+    },
+  });
+}
+
+/** Files of `RAUHA_WORLD_FILES`, for clients that download. */
+function serveFile(pathname: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(`${process.env["RAUHA_WORLD_FILES"]}${pathname.slice("/files".length)}`));
+}
+
+async function serveHttps(certificates: string): Promise<void> {
+  const tls = { key: Bun.file(`${certificates}/key.pem`), cert: Bun.file(`${certificates}/cert.pem`) };
+  Bun.serve({
+    port: 443,
+    hostname: "::",
+    tls,
+    fetch: (request) => {
+      const host = request.headers.get("host");
+      seen.push(`https ${host}`);
+      const { pathname } = new URL(request.url);
+      return new Response(pathname.startsWith("/files/") ? serveFile(pathname) : `hello from ${host}\n`);
+    },
+  });
+}
+
+function serveTcp(port: number, talk: (socket: Socket) => void): Promise<void> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    seen.push(`tcp ${plain(socket.localAddress)}:${port}`);
+    socket.on("error", () => undefined);
+    talk(socket);
+  });
+  return new Promise((resolve) => server.listen({ port, host: "::", backlog: 4096 }, resolve));
+}
+
+/** The server speaks first, then repeats. */
+function greet(socket: Socket): void {
+  socket.write("SSH-2.0-world\r\n");
+  socket.pipe(socket);
+}
+
+/** Counts what comes, and says so at its end: needs a half-closed connection. */
+function count(socket: Socket): void {
+  let bytes = 0;
+  socket.on("data", (data) => {
+    bytes += data.length;
+  });
+  socket.on("end", () => socket.end(`${bytes}\n`));
+}
+
+/** As many bytes as the first line asks for. */
+function generate(socket: Socket): void {
+  socket.once("data", (line) => {
+    const piece = Buffer.alloc(65_536, 120);
+    let left = Number(line.toString());
+    const more = (): void => {
+      while (left > 0) {
+        const size = Math.min(left, piece.length);
+        left -= size;
+        if (!socket.write(piece.subarray(0, size))) {
+          socket.once("drain", more);
+          return;
+        }
+      }
+      socket.end();
+    };
+    more();
+  });
+}
+
+function serveUdp(port: number): Promise<void> {
+  const socket = createSocket({ type: "udp6" });
+  socket.on("message", (message, from) => {
+    seen.push(`udp ${plain(from.address)}:${port} ${message.toString("latin1").slice(0, 40)}`);
+    socket.send(message, from.port, from.address);
+  });
+  return new Promise((resolve) => socket.bind(port, "::", () => resolve()));
+}
