@@ -165,7 +165,5 @@ function trustLevel(report: Report, ran: boolean): Result["enforcement"]["trust_
   const seen = report.plan.guarantees.some(({ name, state }) => name === "denial_events" && state === "enforced");
   if (!seen) return "best_effort";
   const isWhole = report.lost === null && report.ended !== null && report.egressLost === null;
-  return isWhole && report.deniedMore + report.lsmDeniedMore + report.egressMore === 0
-    ? "complete"
-    : "partial";
+  return isWhole && report.deniedMore + report.lsmDeniedMore + report.egressMore === 0 ? "complete" : "partial";
 }
