@@ -52,6 +52,10 @@ packages() {
 		test    libseccomp-dev     -
 		test    xz-utils           xz
 		test    zstd               zstd
+		test    skopeo             skopeo
+		test    umoci              umoci
+		test    busybox-static     -
+		test    openssl            openssl
 		test    iproute2           ip
 		test    nftables           nft
 		kernel  bpftool|linux-tools-common  bpftool
@@ -150,6 +154,20 @@ install_packages() {
 	die "apt-get could not install:$chosen"
 }
 
+# The package of Debian's registry would start a service for the whole network: only its program is wanted, and not installed.
+unpack_registry() {
+	case " $groups " in *" test "*) ;; *) return 0 ;; esac
+	if have docker-registry || [ -x build/tools/docker-registry ]; then return 0; fi
+	have apt-get || die "docker-registry is missing, install it with this system's package manager"
+	say "unpacking docker-registry to build/tools"
+	mkdir -p build/tools
+	work=$(mktemp -d)
+	(cd "$work" && apt-get -q download docker-registry >/dev/null 2>&1) || { rm -rf "$work"; die "apt-get could not download docker-registry"; }
+	dpkg-deb -x "$work"/docker-registry_*.deb "$work/root"
+	mv "$work/root/usr/bin/docker-registry" build/tools/docker-registry
+	rm -rf "$work"
+}
+
 bun_version() {
 	sed -n '/"devDependencies"/,/}/s/.*"bun": "\([0-9.]*\)".*/\1/p' package.json
 }
@@ -214,5 +232,6 @@ for group in $groups; do
 	packages | grep -q "^$group " || die "no group named '$group' (build, check, test, kernel, bench)"
 done
 install_packages
+unpack_registry
 install_modules
 say "ready: $groups (bun $(node_modules/.bin/bun --version))"

@@ -28,6 +28,7 @@ export const SUITES: readonly Suite[] = [
   suite("unit"),
   suite("golden"),
   suite("native", { privilegeSensitive: true }),
+  suite("image", { privilegeSensitive: true }),
   suite("contract", { privilegeSensitive: true }),
   suite("zone", { privilegeSensitive: true }),
   suite("escape", { privilegeSensitive: true }),

@@ -1,7 +1,7 @@
 /** What is in the store, for people who look. */
 import { decodeConfig } from "./config.ts";
 import { ImageError } from "./image-error.ts";
-import { imageOf, readDocument, readEntries, readManifest, type StoreEntry } from "./open-store.ts";
+import { imageOf, originAnnotation, readDocument, readEntries, readManifest, type StoreEntry } from "./open-store.ts";
 import { renderPlatform } from "./platform.ts";
 import { pulledAnnotation } from "./store/store-index.ts";
 import type { ImageStore } from "./types.ts";
@@ -27,7 +27,7 @@ export function listImages(store: ImageStore): ListedImage[] {
 }
 
 function describe(store: ImageStore, entry: StoreEntry): ListedImage {
-  const head = { reference: entry.reference ?? null, digest: entry.digest };
+  const head = { reference: entry.reference ?? null, digest: entry.annotations[originAnnotation] ?? entry.digest };
   const pulled_at = entry.annotations[pulledAnnotation] ?? null;
   const document = orUndefined(() => readManifest(store, entry));
   if (document?.kind !== "manifest") {

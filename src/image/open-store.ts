@@ -15,6 +15,8 @@ import type { ImageStore, LayerDescriptor, Platform, StoredImage, StoreOptions }
 export const nameAnnotation = "org.opencontainers.image.ref.name";
 /** Ours: the digest of the index that the image was chosen from. */
 export const indexAnnotation = "dev.rauha.image.index";
+/** Ours: the digest of the manifest that a registry has, where the one here is its translation. */
+export const originAnnotation = "dev.rauha.image.origin";
 /** The store's index may name many images. */
 const maxIndexBytes = 16 << 20;
 const maxEntries = 100_000;
@@ -81,9 +83,14 @@ export function matchingEntries(entries: readonly StoreEntry[], given: string): 
   const repository = `${reference.registry}/${reference.repository}`;
   return entries.filter(
     (entry) =>
-      (entry.digest === reference.digest || entry.annotations[indexAnnotation] === reference.digest) &&
-      entry.reference?.replace(/[:@][^/]*$/, "") === repository,
+      digestsOf(entry).includes(reference.digest ?? "") && entry.reference?.replace(/[:@][^/]*$/, "") === repository,
   );
+}
+
+/** What an entry is called besides its name: its manifest, that of the registry, and the index that it came from. */
+export function digestsOf({ digest, annotations }: StoreEntry): string[] {
+  const others = [annotations[originAnnotation], annotations[indexAnnotation]];
+  return [digest, ...others.filter((other) => other !== undefined)];
 }
 
 function resolveImage(store: ImageStore, given: string, platform: Platform): StoredImage | undefined {
@@ -99,7 +106,8 @@ function resolveImage(store: ImageStore, given: string, platform: Platform): Sto
 export function imageOf(store: ImageStore, entry: StoreEntry, platform: Platform | undefined): StoredImage | undefined {
   const chosen = descend(store, entry, platform, 0);
   if (chosen === undefined) return undefined;
-  const { manifest, digest } = chosen;
+  const { manifest } = chosen;
+  const digest = entry.annotations[originAnnotation] ?? chosen.digest;
   const bytes = readDocument(store, manifest.config.digest);
   if (bytes === undefined) return undefined;
   const config = decodeConfig(bytes, manifest.config.digest);

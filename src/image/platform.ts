@@ -22,7 +22,7 @@ const plainVariant: Readonly<Record<string, string>> = { arm: "v7", arm64: "v8",
 export function readPlatform(text: string): Platform {
   const parts = text.toLowerCase().split("/");
   const [os = "", architecture = "", variant] = parts.length === 1 ? ["linux", ...parts] : parts;
-  const sound = parts.length <= 3 && parts.every((part) => /^[a-z0-9_.-]{1,64}$/.test(part));
+  const sound = parts.length <= 3 && parts.every((part) => /^[a-z0-9][a-z0-9_.-]{0,63}$/.test(part));
   if (!sound) {
     refuse("invalid_argument", `${JSON.stringify(text)} is no platform`, "linux/amd64, linux/arm64 or linux/arm/v7");
   }

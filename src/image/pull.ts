@@ -3,7 +3,7 @@ import { decodeConfig } from "./config.ts";
 import { refuse } from "./image-error.ts";
 import { maxDocumentBytes } from "./json-field.ts";
 import { type Descriptor, decodeManifest, type Index, type Manifest } from "./manifest.ts";
-import { indexAnnotation, joinLayers, matchingEntries, readDocument, readEntries } from "./open-store.ts";
+import { digestsOf, joinLayers, matchingEntries, readDocument, readEntries } from "./open-store.ts";
 import { hostPlatform, renderPlatform, selectPlatform } from "./platform.ts";
 import { LayerProgress } from "./progress.ts";
 import { type Reference, readReference } from "./reference.ts";
@@ -13,6 +13,7 @@ import { lockPath, openBlob, putBytes } from "./store/blob-file.ts";
 import { openLease } from "./store/lease.ts";
 import { putEntry, underIndexLock } from "./store/store-index.ts";
 import { sweepPartials } from "./store/sweep.ts";
+import { storedForm } from "./stored-form.ts";
 import type { ImageStore, Platform, PullEvent, StoredImage } from "./types.ts";
 
 export interface PullOptions {
@@ -54,8 +55,8 @@ async function upToDate(store: ImageStore, reference: Reference, platform: Platf
   if (reference.digest !== undefined && stored.reference === reference.text) return stored;
   const entries = matchingEntries(readEntries(store), reference.text);
   const now = await remote.currentDigest();
-  const entry = entries.find(({ digest }) => digest === stored.digest);
-  const isSame = now !== undefined && (now === stored.digest || now === entry?.annotations[indexAnnotation]);
+  const entry = entries.find((one) => digestsOf(one).includes(stored.digest));
+  const isSame = now !== undefined && entry !== undefined && digestsOf(entry).includes(now);
   return isSame && stored.reference === reference.text ? stored : undefined;
 }
 
@@ -78,13 +79,14 @@ async function fetchImage(
   const size = manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
   const what = { reference: reference.text, digest: own.digest, platform: renderPlatform(platform) };
   tell({ event: "resolved", ...what, layers: manifest.layers.length, size });
-  const digests = [...chain.map(({ digest }) => digest), ...blobs.map(({ digest }) => digest)];
+  const stored = storedForm(own);
+  const digests = [stored.digest, ...chain.map(({ digest }) => digest), ...blobs.map(({ digest }) => digest)];
   const lease = await underIndexLock(store, async () => {
     await sweepPartials(store, new Set(digests.map((digest) => lockPath(store.root, digest))));
     return openLease(store, digests);
   });
   try {
-    for (const { digest, bytes } of chain) await putBytes(store, digest, bytes);
+    for (const { digest, bytes } of [...chain, stored]) await putBytes(store, digest, bytes);
     await fetchBlob(store, manifest.config, work);
     const config = decodeConfig(
       readDocument(store, manifest.config.digest) ?? new Uint8Array(),
@@ -99,9 +101,8 @@ async function fetchImage(
     await underIndexLock(store, () =>
       putEntry(store, {
         reference: reference.text,
-        mediaType: manifest.mediaType,
-        digest: own.digest,
-        size: own.bytes.length,
+        manifest: stored,
+        originDigest: own.digest,
         platform: config,
         indexDigest: chain.length > 1 ? chain[0]?.digest : undefined,
       }),

@@ -1,6 +1,6 @@
 /** Taking images out of the store. */
 import { refuse } from "./image-error.ts";
-import { matchingEntries, readEntries, type StoreEntry } from "./open-store.ts";
+import { digestsOf, matchingEntries, readEntries, type StoreEntry } from "./open-store.ts";
 import { samePlatform } from "./platform.ts";
 import { readReference } from "./reference.ts";
 import { type Collected, collect, neededBy, type RemoveLayers } from "./store/collect.ts";
@@ -36,7 +36,7 @@ export function removeImages(
 }
 
 function entriesToRemove(entries: readonly StoreEntry[], name: string, platform: Platform | undefined): StoreEntry[] {
-  const byDigest = entries.filter(({ digest }) => digest === name);
+  const byDigest = entries.filter((entry) => digestsOf(entry).includes(name));
   const named = byDigest.length > 0 ? byDigest : matchingEntries(entries, name);
   const found = named.filter(
     (entry) => platform === undefined || (entry.platform !== undefined && samePlatform(entry.platform, platform)),

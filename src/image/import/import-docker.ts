@@ -6,11 +6,12 @@ import { JsonField } from "../json-field.ts";
 import { maxLayers } from "../manifest.ts";
 import { ociConfig } from "../media-types.ts";
 import { readReference } from "../reference.ts";
+import { makeManifest } from "../stored-form.ts";
 import type { ImageStore } from "../types.ts";
 import type { ArchivedFile } from "./archive-scan.ts";
 import { measure } from "./import-rootfs.ts";
 import { compressionOf, type OpenArchive } from "./open-archive.ts";
-import { type BlobSource, gather, type Imported, makeManifest, storeImage } from "./store-parts.ts";
+import { type BlobSource, gather, type Imported, storeImage } from "./store-parts.ts";
 
 const maxImages = 1000;
 

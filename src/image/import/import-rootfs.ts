@@ -2,9 +2,10 @@
 import { digestOf } from "../digest.ts";
 import { ociConfig } from "../media-types.ts";
 import { hostPlatform } from "../platform.ts";
+import { makeManifest } from "../stored-form.ts";
 import type { ImageStore, Platform } from "../types.ts";
 import type { OpenArchive } from "./open-archive.ts";
-import { type Imported, makeManifest, storeImage } from "./store-parts.ts";
+import { type Imported, storeImage } from "./store-parts.ts";
 
 /** The same archive always becomes the same image: nothing of the time or the place is in it. */
 export async function importRootfs(

@@ -1,13 +1,12 @@
 /** What every import ends with: blobs into the store, and the image's name into its index. */
-import { digestOf } from "../digest.ts";
 import { refuse } from "../image-error.ts";
 import { maxDocumentBytes } from "../json-field.ts";
 import type { Descriptor } from "../manifest.ts";
-import { layerType, ociConfig, ociManifest } from "../media-types.ts";
 import { openBlob, putBytes } from "../store/blob-file.ts";
 import { openLease } from "../store/lease.ts";
 import { putEntry, underIndexLock } from "../store/store-index.ts";
-import type { Compression, ImageStore, Platform } from "../types.ts";
+import { type ManifestBytes, storedForm } from "../stored-form.ts";
+import type { ImageStore, Platform } from "../types.ts";
 
 /** An image that is in the store now. */
 export interface Imported {
@@ -53,7 +52,7 @@ export interface NewImage {
   readonly references: readonly string[];
   readonly platform: Platform;
   /** Documents in between, from what the name stands for down to the manifest. */
-  readonly chain: readonly { readonly digest: string; readonly mediaType: string; readonly bytes: Uint8Array }[];
+  readonly chain: readonly ManifestBytes[];
   readonly blobs: readonly BlobSource[];
 }
 
@@ -62,35 +61,21 @@ export async function storeImage(store: ImageStore, image: NewImage): Promise<Im
   const { references, platform, chain, blobs } = image;
   const manifest = chain.at(-1);
   if (manifest === undefined) throw new Error("an image without a manifest");
-  const digests = [...chain, ...blobs].map(({ digest }) => digest);
+  const digests = [...chain, storedForm(manifest), ...blobs].map(({ digest }) => digest);
   const lease = await underIndexLock(store, () => openLease(store, digests));
   try {
-    for (const { digest, bytes } of chain) await putBytes(store, digest, bytes);
+    const stored = storedForm(manifest);
+    for (const { digest, bytes } of [...chain, stored]) await putBytes(store, digest, bytes);
     for (const blob of new Map(blobs.map((one) => [one.digest, one])).values()) await storeBlob(store, blob);
-    const { digest, mediaType, bytes } = manifest;
+    const { digest } = manifest;
     const indexDigest = chain.length > 1 ? chain[0]?.digest : undefined;
     await underIndexLock(store, () => {
       for (const reference of references) {
-        putEntry(store, { reference, mediaType, digest, size: bytes.length, platform, indexDigest });
+        putEntry(store, { reference, manifest: stored, originDigest: digest, platform, indexDigest });
       }
     });
     return references.map((reference) => ({ reference, digest, platform }));
   } finally {
     lease.release();
   }
-}
-
-/** A manifest for a configuration and layers that came without one. */
-export function makeManifest(
-  config: { readonly digest: string; readonly size: number },
-  layers: readonly { readonly digest: string; readonly size: number; readonly compression: Compression }[],
-): { readonly digest: string; readonly mediaType: string; readonly bytes: Uint8Array } {
-  const document = {
-    schemaVersion: 2,
-    mediaType: ociManifest,
-    config: { mediaType: ociConfig, digest: config.digest, size: config.size },
-    layers: layers.map(({ digest, size, compression }) => ({ mediaType: layerType(compression), digest, size })),
-  };
-  const bytes = new TextEncoder().encode(JSON.stringify(document));
-  return { digest: digestOf(bytes), mediaType: ociManifest, bytes };
 }

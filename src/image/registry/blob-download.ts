@@ -6,6 +6,9 @@ import type { RegistryClient } from "./client.ts";
 import { protocolFailure } from "./failure.ts";
 import { type Patience, pauseOrThrow } from "./retry.ts";
 
+/** Of a client, what a download needs. */
+export type BlobClient = Pick<RegistryClient, "request">;
+
 /** A server that breaks off again and again gets so many requests, however much comes each time. */
 const mostRequests = 100;
 
@@ -14,7 +17,7 @@ const mostRequests = 100;
  * the start (what an earlier try left may have been bad), then refused.
  */
 export async function downloadBlob(
-  client: RegistryClient,
+  client: BlobClient,
   blob: Descriptor & { readonly what: string },
   file: BlobFile,
   patience: Patience,
@@ -42,7 +45,7 @@ export async function downloadBlob(
 }
 
 async function fetchRest(
-  client: RegistryClient,
+  client: BlobClient,
   { digest, size, what }: Descriptor & { readonly what: string },
   file: BlobFile,
   onBytes: (length: number) => void,

@@ -9,6 +9,8 @@ export interface Patience {
   /** Tries after the first one. */
   readonly retries: number;
   readonly onRetry: OnRetry;
+  /** Given by tests. */
+  readonly sleep?: (ms: number) => Promise<void>;
 }
 
 /** Runs an attempt until it succeeds, fails for good, or has used up the patience. */
@@ -28,5 +30,5 @@ export async function pauseOrThrow(error: unknown, what: string, tried: number, 
   const pause = pauseMs(tried, error.retryAfterMs);
   if (pause === undefined) throw error;
   patience.onRetry(what, error.message, pause);
-  await Bun.sleep(pause);
+  await (patience.sleep ?? Bun.sleep)(pause);
 }

@@ -2,7 +2,7 @@
 import { decodeConfig } from "../config.ts";
 import { isDigest } from "../digest.ts";
 import { ImageError } from "../image-error.ts";
-import { indexAnnotation, readDocument, readEntries, readManifest, type StoreEntry } from "../open-store.ts";
+import { digestsOf, readDocument, readEntries, readManifest, type StoreEntry } from "../open-store.ts";
 import type { ImageStore } from "../types.ts";
 import { removeBlob } from "./blob-file.ts";
 import { leasedDigests, namesIn, sweepTemporaries } from "./lease.ts";
@@ -61,9 +61,8 @@ export function neededBy(store: ImageStore, entries: readonly StoreEntry[]): Nee
   const blobs = new Set<string>();
   const diffIds = new Set<string>();
   for (const entry of entries) {
-    const index = entry.annotations[indexAnnotation];
-    if (index !== undefined) blobs.add(index);
     follow(store, entry, blobs, diffIds);
+    for (const digest of digestsOf(entry)) if (isDigest(digest)) blobs.add(digest);
   }
   return { blobs, diffIds };
 }

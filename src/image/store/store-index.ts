@@ -1,8 +1,9 @@
 /** Changes of the store's index.json, under its lock. */
 
 import { isIndexType, ociIndex } from "../media-types.ts";
-import { indexAnnotation, nameAnnotation, readEntries, type StoreEntry } from "../open-store.ts";
+import { indexAnnotation, nameAnnotation, originAnnotation, readEntries, type StoreEntry } from "../open-store.ts";
 import { hostPlatform, normalPlatform, renderPlatform, samePlatform } from "../platform.ts";
+import type { ManifestBytes } from "../stored-form.ts";
 import type { ImageStore, Platform } from "../types.ts";
 import { withLock } from "./file-lock.ts";
 import { initStore, markLayout, refuseWrite, replaceFile, workPaths } from "./layout.ts";
@@ -13,9 +14,10 @@ export const pulledAnnotation = "dev.rauha.image.pulled";
 /** An image that is to be in the index. */
 export interface NewEntry {
   readonly reference: string;
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
+  /** As the index names it. */
+  readonly manifest: ManifestBytes;
+  /** What the registry calls it: another digest where the manifest was translated. */
+  readonly originDigest: string;
   readonly platform: Platform;
   /** Of the index that it was chosen from. */
   readonly indexDigest: string | undefined;
@@ -35,17 +37,19 @@ export async function underIndexLock<T>(store: ImageStore, work: () => T | Promi
  * first: programs that take the first then take the right one. Under the index lock.
  */
 export function putEntry(store: ImageStore, entry: NewEntry): void {
-  const { reference, mediaType, digest, size, indexDigest } = entry;
+  const { reference, indexDigest, originDigest } = entry;
+  const { mediaType, digest, bytes } = entry.manifest;
   const platform = normalPlatform(entry.platform);
   const made: StoreEntry = {
     mediaType,
     digest,
-    size,
+    size: bytes.length,
     platform,
     reference,
     annotations: {
       [nameAnnotation]: reference,
       [pulledAnnotation]: new Date().toISOString(),
+      ...(originDigest === digest ? {} : { [originAnnotation]: originDigest }),
       ...(indexDigest === undefined ? {} : { [indexAnnotation]: indexDigest }),
     },
   };
