@@ -39,7 +39,7 @@ describe("the plan of runs", () => {
   test("root runs the privilege-sensitive suites twice, the others once", () => {
     const runs = planRuns({ isRoot: true, only: [], as: undefined }).map(({ suite, as }) => `${suite}:${as}`);
     expect(runs).toEqual(
-      "check:root unit:root golden:root native:root native:user contract:root contract:user zone:root zone:user escape:root escape:user network:root network:user fuzz:root kernel:vm".split(
+      "check:root unit:root golden:root native:root native:user image:root image:user contract:root contract:user zone:root zone:user escape:root escape:user network:root network:user fuzz:root kernel:vm".split(
         " ",
       ),
     );
