@@ -12,6 +12,7 @@ const type = {
   deleteRoute: 25,
   getRoute: 26,
   newNeighbour: 28,
+  deleteNeighbour: 29,
 } as const;
 const addressField = { address: 1, local: 2 } as const;
 const routeField = { destination: 1, device: 4, gateway: 5, source: 7 } as const;
@@ -26,8 +27,10 @@ const scope = { global: 0, link: 253, host: 254 } as const;
 const onLinkFlag = 4;
 /** IFA_F_NODAD: usable at once. */
 const withoutDetection = 0x02;
-/** NUD_PERMANENT, NUD_NOARP; NTF_MASTER: an entry of the bridge that the device is a port of. */
+/** NUD_PERMANENT; of a bridge that would be an address of its own, and NUD_NOARP is one that is behind a port for good. */
 const permanent = 0x80;
+const fixed = 0x40;
+/** NTF_MASTER: an entry of the bridge that the device is a port of. */
 const ofMaster = 0x04;
 
 /** An IPv4 or IPv6 address with the length of its network's prefix in bits. */
@@ -108,6 +111,16 @@ export function addNeighbour(device: number, address: Address, mac: MacAddress):
   return neighbour(familyOf(address), device, 0, fields);
 }
 
+/** Takes it back; ENOENT if the device has none for the address. */
+export function deleteNeighbour(device: number, address: Address): NetlinkMessage {
+  const fields = [attribute(neighbourField.address, new Uint8Array(address))];
+  return {
+    ...neighbour(familyOf(address), device, 0, fields),
+    type: type.deleteNeighbour,
+    flags: messageFlag.acknowledge,
+  };
+}
+
 /** Tells a bridge for good that a hardware address is behind this port of its. */
 export function addBridgeEntry(device: number, mac: MacAddress): NetlinkMessage {
   return neighbour(family.bridge, device, ofMaster, [attribute(neighbourField.mac, new Uint8Array(mac))]);
@@ -118,7 +131,7 @@ function neighbour(of: number, device: number, flags: number, fields: readonly U
   const view = new DataView(header.buffer);
   view.setUint8(0, of);
   view.setInt32(4, device, true);
-  view.setUint16(8, permanent, true);
+  view.setUint16(8, of === family.bridge ? fixed : permanent, true);
   view.setUint8(10, flags);
   const create = messageFlag.acknowledge | messageFlag.create | messageFlag.replace;
   return { type: type.newNeighbour, flags: create, body: joinBytes([header, ...fields]) };

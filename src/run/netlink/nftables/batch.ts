@@ -114,7 +114,7 @@ export interface SetOfKeys {
   readonly verdicts?: boolean;
 }
 
-/** Makes a set or a map, if there is none of the name. */
+/** Makes a set or a map, if there is none of the name. Of names of devices nft(8) wants to be told that they are in the machine's order. */
 export function addSet(table: Table, { name, key, verdicts }: SetOfKeys): NetlinkMessage {
   const keyType = key.reduce((all, one) => (all << 6) | keyTypes[one][0], 0);
   const map = verdicts === true ? [u32Network(6, verdictType), u32Network(7, 0)] : [];
@@ -128,6 +128,7 @@ export function addSet(table: Table, { name, key, verdicts }: SetOfKeys): Netlin
       key.length === 1 ? exactLength(key[0] as KeyType) : key.reduce((sum, one) => sum + keyTypes[one][1], 0),
     ),
     ...map,
+    ...(key.includes("device") ? [attribute(13, new Uint8Array([0, 4, 1, 0, 0, 0]))] : []),
     // The number by which other messages of the batch may call the set; the kernel wants one.
     u32Network(10, 1),
   ]);
@@ -152,6 +153,11 @@ export function addElements(table: Table, set: string, elements: readonly Elemen
 /** Takes elements out; ENOENT if one is not there. */
 export function deleteElements(table: Table, set: string, elements: readonly Element[]): NetlinkMessage {
   return message(table, type.deleteElement, 0, elementFields(table, set, elements));
+}
+
+/** Takes all elements out. */
+export function flushSet(table: Table, set: string): NetlinkMessage {
+  return message(table, type.deleteElement, 0, [textAttribute(1, table.name), textAttribute(2, set)]);
 }
 
 function elementFields(table: Table, set: string, elements: readonly Element[]): Uint8Array[] {

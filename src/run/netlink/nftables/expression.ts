@@ -23,7 +23,7 @@ const metaKeys = {
   l4proto: 16,
   pkttype: 19,
 } as const;
-const ctKeys = { state: 0, status: 2, mark: 3 } as const;
+const ctKeys = { state: 0, direction: 1, status: 2, mark: 3 } as const;
 const bases = { link: 0, network: 1, transport: 2 } as const;
 const comparisons = { "==": 0, "!=": 1, "<": 2, "<=": 3, ">": 4, ">=": 5 } as const;
 const rangeTests = { "==": 0, "!=": 1 } as const;
@@ -37,7 +37,7 @@ export function loadMeta(key: keyof typeof metaKeys): Expression {
   return expression("meta", [u32Network(1, register), u32Network(2, metaKeys[key])]);
 }
 
-/** What connection tracking knows: `state`, `status` and `mark` are u32 in the machine's order. */
+/** What connection tracking knows: `direction` is u8; `state`, `status` and `mark` are u32 in the machine's order. */
 export function loadConnection(key: keyof typeof ctKeys): Expression {
   return expression("ct", [u32Network(1, register), u32Network(2, ctKeys[key])]);
 }

@@ -24,9 +24,19 @@ type Equality = "==" | "!=";
 
 /** The device by which it came, or will leave. */
 export function device(which: "iifname" | "oifname", name: string, how: Equality = "=="): Expression[] {
+  return [loadMeta(which), compare(how, deviceBytes(name))];
+}
+
+/** The name of the device by which it came or will leave, for a set. */
+export function loadDevice(which: "iifname" | "oifname"): Expression[] {
+  return [loadMeta(which)];
+}
+
+/** The name of a device as the kernel compares it. */
+export function deviceBytes(name: string): Uint8Array {
   const bytes = new Uint8Array(16);
   new TextEncoder().encodeInto(name, bytes);
-  return [loadMeta(which), compare(how, bytes)];
+  return bytes;
 }
 
 /** The version of IP, in tables of family inet. Must come before any match of an address there. */
@@ -82,6 +92,11 @@ export function port(
 export function connection(...of: readonly (keyof typeof states)[]): Expression[] {
   const mask = of.reduce((bits, state) => bits | states[state], 0);
   return [loadConnection("state"), keepBits(u32Bytes(mask)), compare("!=", u32Bytes(0))];
+}
+
+/** The packet is an answer: it goes against the direction in which the connection was opened. */
+export function isReply(): Expression[] {
+  return [loadConnection("direction"), compare("==", new Uint8Array([1]))];
 }
 
 /** The mark of the connection or packet. */

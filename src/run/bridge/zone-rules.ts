@@ -1,0 +1,136 @@
+import type { NetlinkMessage } from "../netlink/message.ts";
+import * as nft from "../netlink/nftables/batch.ts";
+import { decide, type Expression } from "../netlink/nftables/expression.ts";
+import * as when from "../netlink/nftables/match.ts";
+import type { Address } from "../policy/address.ts";
+import type { Endpoint } from "../policy/endpoint.ts";
+import { chains, maps } from "./base.ts";
+import { frameTable, packetTable, type ZonePlace } from "./names.ts";
+import { isSpecial } from "./special.ts";
+
+/** What the policy lets one zone do on the network. */
+export interface ZoneRules {
+  /** By which others name it in `allowed_zones`. */
+  readonly name: string;
+  readonly allowedZones: readonly string[];
+  /** Where it may connect to. IPv4. */
+  readonly egress: readonly Endpoint[];
+  /** Who may connect to it, and to which of its ports. IPv4. */
+  readonly ingress: readonly Endpoint[];
+  /** Where it may ask for names. IPv4. */
+  readonly resolvers: readonly Address[];
+}
+
+const bytes = (address: Address): Uint8Array => new Uint8Array(address);
+const outChain = ({ text }: ZonePlace): string => `from-${text}`;
+const inChain = ({ text }: ZonePlace): string => `to-${text}`;
+
+/**
+ * The zone's own chains, and what makes the kernel call them. Both drop what no rule of theirs accepts. Every packet in the
+ * direction of the connection is held against the rules, not only the first: a connection that someone else opened with this
+ * address before gives the zone no way out.
+ */
+export function addZoneRules(place: ZonePlace, rules: ZoneRules): NetlinkMessage[] {
+  const [named, general] = [rules.egress.filter(isSpecial), rules.egress.filter((entry) => !isSpecial(entry))];
+  const out = [
+    ...named.flatMap((entry) => accepts("destination", entry)),
+    [decide({ jump: chains.special })],
+    ...general.flatMap((entry) => accepts("destination", entry)),
+    [decide({ goto: chains.refuse })],
+  ];
+  const into = [...rules.ingress.flatMap((entry) => accepts("source", entry)), [decide({ goto: chains.refuse })]];
+  const chain = (name: string, list: readonly (readonly Expression[])[]): NetlinkMessage[] => [
+    nft.addChain(packetTable, name),
+    ...list.map((rule) => nft.addRule(packetTable, name, rule)),
+  ];
+  return [...chain(outChain(place), out), ...chain(inChain(place), into), ...addElements(place, rules.resolvers)];
+}
+
+/**
+ * Takes all of it away, whether it is there or not: each thing is made first, if it is missing, so that no part of the transaction
+ * can fail for a thing that an invocation did not live to make.
+ */
+export function removeZoneRules(place: ZonePlace, resolvers: readonly Address[]): NetlinkMessage[] {
+  const both = [outChain(place), inChain(place)];
+  return [
+    ...both.map((name) => nft.addChain(packetTable, name)),
+    ...addElements(place, resolvers),
+    nft.deleteElements(packetTable, maps.fromZone, [{ key: [bytes(place.address)] }]),
+    nft.deleteElements(packetTable, maps.toZone, [{ key: [bytes(place.address)] }]),
+    ...(resolvers.length === 0
+      ? []
+      : [nft.deleteElements(packetTable, maps.resolvers, resolverElements(place, resolvers))]),
+    ...both.flatMap((name) => [nft.flushChain(packetTable, name), nft.deleteChain(packetTable, name)]),
+  ];
+}
+
+function addElements(place: ZonePlace, resolvers: readonly Address[]): NetlinkMessage[] {
+  const key = [bytes(place.address)];
+  return [
+    nft.addElements(packetTable, maps.fromZone, [{ key, verdict: { jump: outChain(place) } }]),
+    nft.addElements(packetTable, maps.toZone, [{ key, verdict: { jump: inChain(place) } }]),
+    ...(resolvers.length === 0
+      ? []
+      : [nft.addElements(packetTable, maps.resolvers, resolverElements(place, resolvers))]),
+  ];
+}
+
+function resolverElements(place: ZonePlace, resolvers: readonly Address[]): nft.Element[] {
+  return resolvers.map((resolver) => ({ key: [bytes(place.address), bytes(resolver)] }));
+}
+
+/** TCP and UDP to the ports; all of them, `*`, are ICMP's echo as well. */
+function accepts(which: "source" | "destination", entry: Endpoint): Expression[][] {
+  const [first, last] = entry.ports;
+  const everything = first === 0 && last === 0xffff;
+  const address = when.address(which, entry);
+  const accept = decide("accept");
+  return [
+    ...(["tcp", "udp"] as const).map((of) => [
+      ...address,
+      ...when.protocol(of),
+      ...when.port("destination", entry.ports),
+      accept,
+    ]),
+    ...(everything ? [[...address, ...when.protocol("icmp"), ...when.icmpType(8), accept]] : []),
+  ];
+}
+
+/** Which zones may open connections to which: both must list each other. */
+export function zonePairs(
+  zones: readonly { readonly place: ZonePlace; readonly rules: Pick<ZoneRules, "name" | "allowedZones"> }[],
+): NetlinkMessage[] {
+  const lists = (one: (typeof zones)[number], other: (typeof zones)[number]): boolean =>
+    one.rules.allowedZones.includes(other.rules.name);
+  const pairs = zones.flatMap((one) =>
+    zones
+      .filter((other) => other !== one && lists(one, other) && lists(other, one))
+      .map((other) => ({ key: [bytes(one.place.address), bytes(other.place.address)] })),
+  );
+  const sized: nft.Element[][] = [];
+  // A message can't hold more than 64 KiB of elements.
+  for (let at = 0; at < pairs.length; at += 512) sized.push(pairs.slice(at, at + 512));
+  return [
+    nft.flushSet(packetTable, maps.pairs),
+    ...sized.map((elements) => nft.addElements(packetTable, maps.pairs, elements)),
+  ];
+}
+
+/** What the zone's end of its pair may send: IPv4 and ARP, from its own addresses. Nothing else, so no IPv6. */
+export function addFrameRules({ device, mac, address }: ZonePlace): NetlinkMessage[] {
+  const own = when.mac("source", mac);
+  const accept = decide("accept");
+  const ip = [...own, ...when.etherType("ip"), ...when.address("source", { address, prefix: 32 }), accept];
+  const arp = [...own, ...when.etherType("arp"), ...when.arpSender(mac, address), accept];
+  return [
+    nft.addTable(frameTable),
+    nft.addChain(frameTable, device, { type: "filter", hook: "ingress", priority: 0, policy: "drop", device }),
+    nft.addRule(frameTable, device, ip),
+    nft.addRule(frameTable, device, arp),
+  ];
+}
+
+/** Takes them away; ENOENT if there are none. With the device the kernel takes them by itself, not every version of it. */
+export function removeFrameRules({ device }: ZonePlace): NetlinkMessage[] {
+  return [nft.flushChain(frameTable, device), nft.deleteChain(frameTable, device)];
+}
