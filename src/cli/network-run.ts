@@ -15,13 +15,27 @@ export async function openNetworkRun(backend: Backend, inputs: PlanInputs): Prom
       return { part: (await import("../run/plan/network/filtered.ts")).filteredPart(inputs, hasIpv6(backend)) };
     case "host":
       return { part: (await import("../run/plan/network/host.ts")).hostPart(inputs) };
+    case "bridged":
+      return bridgedRun(backend, inputs);
     default:
       return undefined;
   }
 }
 
+<<<<<<< HEAD
 /** The kernel has this file where it has IPv6, and an address in it where that is not switched off. */
 function hasIpv6({ io }: Backend): boolean {
   const addresses = io.readText("/proc/net/if_inet6", 1 << 20);
   return "text" in addresses && addresses.text !== "";
+=======
+const resolverFiles = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
+const resolverBytes = 1 << 16;
+
+async function bridgedRun(backend: Backend, inputs: PlanInputs): Promise<NetworkRun> {
+  const { bridgedPart, readResolvers } = await import("../run/plan/network/bridged.ts");
+  const texts = resolverFiles.map((path) => backend.io.readText(path, resolverBytes));
+  const part = bridgedPart(inputs, readResolvers(texts.flatMap((file) => ("text" in file ? [file.text] : []))));
+  if (part.problems.length > 0) return { part };
+  return { part, zone: (await backend.networks()).bridged(inputs.request.zoneId, part.zoneRules) };
+>>>>>>> c75dec2 (WIP bridged)
 }

@@ -21,6 +21,7 @@ export const linuxBackend: Backend = {
   trees: async () => (await import("./tree/tree-fs.ts")).treeFs,
   lsm: async () => (await import("./bpf/run.ts")).openLsm,
   lsmSetup: async () => (await import("./bpf/setup.ts")).lsmSetup,
+  networks: async () => (await import("./network/networks.ts")).hostNetworks,
   probe: probeFacts,
   run: runLauncher,
 };

@@ -62,7 +62,8 @@ export async function runLauncher(
     if (n <= 0) break;
     const at = Date.now();
     for (const record of decoder.push(buffer.slice(0, n))) {
-      emit({ at, ...(network?.hear(record, (word) => writeAll(child.control, new Uint8Array([word, 0]))) ?? record) });
+      const say = (word: number) => writeAll(child.control, new Uint8Array([word, 0]));
+      emit({ at, ...(network?.hear(record, say, plan) ?? record) });
       done ||= record.record === "cleaned";
     }
   }

@@ -1,3 +1,4 @@
+import type { ZoneRules } from "./bridge/zone-rules.ts";
 import type { HostFacts } from "./host-facts.ts";
 import type { LsmDenied, LsmSetup, OpenLsm } from "./lsm.ts";
 import type { EgressAttempt } from "./network/attempt.ts";
@@ -18,6 +19,8 @@ export interface Backend {
   lsm(): Promise<OpenLsm>;
   /** Loading the BPF programs, and what the host lacks for it. */
   lsmSetup(): Promise<LsmSetup>;
+  /** The host's side of zones' networks; loaded when a run needs it. */
+  networks(): Promise<HostNetworks>;
   /** Asks the host. Never throws for something missing: a missing thing is a fact. */
   probe(): HostFacts;
   /**
@@ -27,10 +30,16 @@ export interface Backend {
   run(plan: Plan, emit: (event: BackendEvent) => void, signals: SignalSource, network?: ZoneNetwork): Promise<void>;
 }
 
+/** The network modes in which the host has something to do. */
+export interface HostNetworks {
+  /** Connects a zone to the bridge, with these rules. */
+  bridged(zoneId: string, rules: ZoneRules): ZoneNetwork;
+}
+
 /** The host's side of one zone's network, for the modes that have one. */
 export interface ZoneNetwork {
   /** Hears each record of the launcher's before anyone else, may answer with a word of `control`, and says what to pass on in its place. */
-  hear(record: ReportRecord, say: (word: number) => void): ReportRecord;
+  hear(record: ReportRecord, say: (word: number) => void, plan: Plan): ReportRecord;
   /** The launcher is gone: nothing of the network is left after this, however the zone ended. */
   close(): void;
 }

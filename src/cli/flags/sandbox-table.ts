@@ -100,7 +100,6 @@ export const sandboxFlags = {
       bridged: {
         description: "an address of its own behind the host's firewall",
         meant: ["bridge"],
-        unavailable: true,
       },
       host: { description: "the host's", meant: ["true", "on", "yes", "full"] },
     },

@@ -156,7 +156,11 @@ export const enforcement = {
     },
   },
   network_rules: {
+<<<<<<< HEAD
     rules: "network.allowed_egress, allowed_domains, denied_domains; --allow-egress, --allow-domain",
+=======
+    rules: "network.allowed_egress, network.allowed_ingress, network.allowed_zones, network.allowed_domains",
+>>>>>>> c75dec2 (WIP bridged)
     means: {
       gateway: {
         words: "network namespace whose only way out is the gateway: nftables redirect, DNS pins, SNI, Host",
@@ -169,6 +173,12 @@ export const enforcement = {
         kernel: "2.6",
         when: "network mode none, which lets nothing out whatever is listed",
         effect: "ENETUNREACH",
+      },
+      nftables: {
+        words: "nftables on the host: a chain for each zone, source addresses checked at its device",
+        kernel: "5.6",
+        when: "network mode bridged; root",
+        effect: "ICMP administratively prohibited: EHOSTUNREACH; a forged source is dropped",
       },
     },
   },

@@ -27,6 +27,7 @@ export const mechanismWords: Readonly<Record<string, string>> = {
   "denial_events.listener": "seccomp user notification",
   "network_rules.gateway": "network namespace whose only way out is the gateway: nftables redirect, DNS pins, SNI, Host",
   "network_rules.namespace": "network namespace without a way out",
+  "network_rules.nftables": "nftables on the host: a chain for each zone, source addresses checked at its device",
   "wall_clock.timer": "clock of the supervisor",
   "memory_limit.cgroup2": "cgroup2 memory.max, no swap",
   "memory_limit.cgroup1": "cgroup v1 memory.limit_in_bytes",

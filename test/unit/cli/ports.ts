@@ -99,6 +99,7 @@ function backendOf(world: World): Backend {
       },
       openOutput: () => ({ write: () => 0, close: () => {} }),
     },
+    networks: () => Promise.reject(new Error("no network is connected here")),
     trees: () => Promise.reject(new Error("no trees in this test")),
     probe: () => world.facts ?? userFacts,
     run: async (_plan, emit) => {
