@@ -31,13 +31,3 @@ export function startRatios(measured: readonly Measured[]): Ratio[] {
     })
     .filter(({ ratio }) => !Number.isNaN(ratio));
 }
-
-/** Work in a zone to work outside, without what it costs to make the zone. */
-export function workRatio(name: string, bare: Measured, inZone: Measured, start: Measured | undefined): Ratio {
-  return {
-    what: `${name}: in a zone / bare`,
-    ratio: (inZone.median - (start?.median ?? 0)) / bare.median,
-    ofMinima: (inZone.min - (start?.min ?? 0)) / bare.min,
-    budget: 1.03,
-  };
-}

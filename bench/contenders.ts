@@ -53,26 +53,3 @@ const sameView = (
   "--ro-bind /etc/nsswitch.conf /etc/nsswitch.conf --ro-bind /etc/ld.so.cache /etc/ld.so.cache " +
   "--proc /proc --dev /dev --tmpfs /tmp --tmpfs /var/tmp --tmpfs /run --setenv PATH /usr/bin:/bin --remount-ro / --chdir /"
 ).split(" ");
-
-/** Work that is done bare and in a zone: the difference is what the zone's filters and mounts cost a running task. */
-export interface Work {
-  readonly name: string;
-  readonly command: readonly string[];
-}
-
-export function works(stage: Stage): Work[] {
-  const list: Work[] = [
-    {
-      name: "open-heavy",
-      command: [
-        "sh",
-        "-c",
-        "for i in 1 2 3; do grep -rlq no-such-word-anywhere /usr/include /usr/share/perl5 /usr/lib/python3; done; true",
-      ],
-    },
-    { name: "syscall-heavy", command: ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=1500000", "status=none"] },
-  ];
-  const compile = `for f in ${stage.sources}/*.c; do cc -O1 -S -o - $f >/dev/null || exit 1; done`;
-  if (Bun.which("cc") !== null) list.push({ name: "compile job", command: ["sh", "-c", compile] });
-  return list;
-}

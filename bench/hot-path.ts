@@ -20,12 +20,12 @@ export function footprints(stage: Stage, prefix: readonly string[]): Footprint[]
   });
 }
 
-/** By a small program of its own: what a process inherits of its parent's memory before it executes counts as its own otherwise. */
-function usageOf(
+/** What a command and its processes use. By a small program of its own: what a process inherits of its parent's memory before it executes counts as its own otherwise. */
+export function usageOf(
   stage: Stage,
   command: readonly string[],
   prefix: readonly string[],
-): { maxRssBytes: number; cpuMs: number } {
+): { exitCode: number; maxRssBytes: number; cpuMs: number } {
   const { stdout } = Bun.spawnSync([...prefix, stage.probe, "usage", ...command], {
     cwd: "/",
     stdin: "ignore",
@@ -33,7 +33,7 @@ function usageOf(
   });
   const value = (key: string): number =>
     Number(new RegExp(`\\b${key}=(\\d+)`).exec(stdout.toString())?.[1] ?? Number.NaN);
-  return { maxRssBytes: value("max_rss_kib") * 1024, cpuMs: value("cpu_us") / 1000 };
+  return { exitCode: value("exit"), maxRssBytes: value("max_rss_kib") * 1024, cpuMs: value("cpu_us") / 1000 };
 }
 
 /** The sum over all processes, by strace's own count; null where it can't trace. */

@@ -3,12 +3,13 @@ import { cpus, release } from "node:os";
 import type { Ratio } from "./budgets.ts";
 import type { Footprint } from "./hot-path.ts";
 import type { Measured } from "./hyperfine.ts";
+import type { WorkMeasured } from "./work.ts";
 
 /** What was measured as one user. */
 export interface Report {
   readonly user: string;
   readonly starts: readonly Measured[];
-  readonly work: readonly { readonly name: string; readonly bare: Measured; readonly inZone: Measured }[];
+  readonly work: readonly WorkMeasured[];
   readonly footprints: readonly Footprint[];
   readonly ratios: readonly Ratio[];
 }
@@ -34,8 +35,15 @@ export function renderReport(report: Report): string {
     ...starts.flatMap(({ name, failure }) => (failure === undefined ? [] : [`not measured: ${name}: ${failure}`])),
     "",
     table(
-      ["work", "bare", "in a zone"],
-      work.map(({ name, bare, inZone }) => [name, ms(bare.median), ms(inZone.median)]),
+      ["work: processor time", "bare", "least lock", "in a zone", "least / bare", "zone / bare"],
+      work.map(({ name, bareMs, leastMs, zoneMs }) => [
+        name,
+        ms(bareMs),
+        ms(leastMs),
+        ms(zoneMs),
+        (leastMs / bareMs).toFixed(3),
+        (zoneMs / bareMs).toFixed(3),
+      ]),
     ),
     table(
       ["hot path", "max RSS", "CPU", "system calls"],

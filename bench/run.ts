@@ -7,12 +7,13 @@
  */
 import { chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startRatios, workRatio } from "./budgets.ts";
-import { RAUHA, starters, works } from "./contenders.ts";
+import { startRatios } from "./budgets.ts";
+import { starters } from "./contenders.ts";
 import { footprints } from "./hot-path.ts";
 import { measure } from "./hyperfine.ts";
 import { describeMachine, type Report, renderReport } from "./report.ts";
-import { openStage, type Stage } from "./stage.ts";
+import { openStage } from "./stage.ts";
+import { measureWork, workRatio } from "./work.ts";
 import { workspaceRatio } from "./workspace.ts";
 
 const ORDINARY_USER = 12321;
@@ -47,30 +48,12 @@ function measureAs(uid: number, own: number): Report {
     rounds: quick ? 2 : 5,
     prefix,
   });
-  const start = starts.find(({ name }) => name === RAUHA);
-  const work = measureWork(stage, prefix);
+  const work = measureWork(stage, state, prefix, quick ? 3 : 9);
   return {
     user: uid === 0 ? "root" : "an ordinary user",
     starts,
     work,
     footprints: footprints(stage, prefix),
-    ratios: [
-      ...startRatios(starts),
-      ...work.map(({ name, bare, inZone }) => workRatio(name, bare, inZone, start)),
-      workspaceRatio(stage, uid, own, prefix, quick),
-    ],
+    ratios: [...startRatios(starts), ...work.map(workRatio), workspaceRatio(stage, uid, own, prefix, quick)],
   };
-}
-
-/** Each work bare and in a zone, in turns. */
-function measureWork(on: Stage, prefix: readonly string[]): Report["work"] {
-  return works(on).flatMap(({ name, command }) => {
-    const zone = [on.rauha, "sandbox", "--repo", on.sources, "--repo-mode", "ro", "--", ...command];
-    const pair = [
-      { name: "bare", command },
-      { name: "in a zone", command: zone },
-    ];
-    const [bare, inZone] = measure(pair, { warmup: 0, runs: 2, rounds: quick ? 1 : 4, prefix });
-    return bare === undefined || inZone === undefined ? [] : [{ name, bare, inZone }];
-  });
 }

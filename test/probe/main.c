@@ -36,10 +36,13 @@ static int list_verbs(void)
 /* Operands of this verb: up to the next + that stands alone, except for a verb that takes a whole command. */
 static int count_words(char **argv, int left)
 {
+	static const char *const whole[] = {"pty-run", "usage", "least-locked"};
 	int count = 1;
 
-	if (strcmp(argv[0], "pty-run") == 0 || strcmp(argv[0], "usage") == 0)
-		return left;
+	for (size_t i = 0; i < sizeof(whole) / sizeof(*whole); i++) {
+		if (strcmp(argv[0], whole[i]) == 0)
+			return left;
+	}
 	while (count < left && strcmp(argv[count], "+") != 0)
 		count++;
 	return count;
