@@ -4,23 +4,32 @@ import type { PlannedOp } from "../plan/plan.ts";
 import { isBelow } from "../plan/sections/view-path.ts";
 import type { accessRights } from "./abi.ts";
 
-/** One place of the view and what may be done there and below. */
-export interface ViewRule {
+/** A place of which everything may be read, but for what is denied below. */
+export interface ViewTree {
   readonly path: string;
+  /** Denied places below it: the rule is given to everything around them instead. */
+  readonly except: readonly string[];
+}
+
+/** One place of the view and what may be done there and below. */
+export interface ViewRule extends ViewTree {
   readonly access: keyof typeof accessRights;
   readonly origin: Origin;
   /** The place may not be there: the mount it mirrors was optional. */
   readonly optional: boolean;
-  /** Denied places below it: the rule is given to everything around them instead. */
-  readonly except: readonly string[];
 }
 
 /**
  * The filesystem view again, as Landlock rules: each mount of the plan gives one rule, so that a view that is wrong (a mount that
  * leaks, a mask that is gone) is still denied. Rules only ever allow; `denied` places are cut out of read-only trees by giving
  * the rule to their neighbours. In a writable tree that would forbid making new files beside them, so there the mask alone holds.
+ * `trees` have their rules already.
  */
-export function viewRules(ops: readonly PlannedOp[], denied: readonly string[]): ViewRule[] {
+export function viewRules(
+  ops: readonly PlannedOp[],
+  denied: readonly string[],
+  trees: readonly ViewTree[] = [],
+): ViewRule[] {
   const rules = new Map<string, ViewRule>();
   const add = (path: string, access: ViewRule["access"], origin: Origin, flags: number) => {
     const cut = access === "readTree" ? denied.filter((place) => isBelow(place, path)) : [];
@@ -60,5 +69,16 @@ export function viewRules(ops: readonly PlannedOp[], denied: readonly string[]):
         break;
     }
   }
-  return [...rules.values()];
+  const all = [...rules.values()];
+  return all.filter((rule) => rule.access !== "readTree" || !isCovered(rule, all, trees));
+}
+
+/** Whether a rule above allows all this one does: each rule less is four system calls less, and opens in the zone look through fewer. */
+function isCovered({ path }: ViewRule, all: readonly ViewRule[], trees: readonly ViewTree[]): boolean {
+  const covers = (tree: ViewTree) => tree.except.length === 0 && isBelow(path, tree.path);
+  return trees.some(covers) || all.some((rule) => rule.path !== path && reads(rule) && !rule.optional && covers(rule));
+}
+
+function reads({ access }: ViewRule): boolean {
+  return access === "readTree" || access === "writeTree";
 }

@@ -43,15 +43,9 @@ export function planLandlock(draft: PlanDraft): void {
     addOp(draft, { op: "landlock_path", path, access: rights, flags, except }, from, `${access} at ${path}`);
   };
   rule("/", "list");
-  for (const path of ownTrees)
-    rule(
-      path,
-      "readTree",
-      undefined,
-      0,
-      denied.filter((place) => place.startsWith(`${path}/`)),
-    );
-  for (const { path, access, origin: from, optional, except } of viewRules(draft.ops, denied)) {
+  const trees = ownTrees.map((path) => ({ path, except: denied.filter((place) => place.startsWith(`${path}/`)) }));
+  for (const { path, except } of trees) rule(path, "readTree", undefined, 0, except);
+  for (const { path, access, origin: from, optional, except } of viewRules(draft.ops, denied, trees)) {
     rule(path, access, from, optional ? mountFlag.optional : 0, except);
   }
   const missing = missingInAbi(abi);
