@@ -22,12 +22,12 @@ export async function openNetworkRun(backend: Backend, inputs: PlanInputs): Prom
   }
 }
 
-<<<<<<< HEAD
 /** The kernel has this file where it has IPv6, and an address in it where that is not switched off. */
 function hasIpv6({ io }: Backend): boolean {
   const addresses = io.readText("/proc/net/if_inet6", 1 << 20);
   return "text" in addresses && addresses.text !== "";
-=======
+}
+
 const resolverFiles = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
 const resolverBytes = 1 << 16;
 
@@ -37,5 +37,4 @@ async function bridgedRun(backend: Backend, inputs: PlanInputs): Promise<Network
   const part = bridgedPart(inputs, readResolvers(texts.flatMap((file) => ("text" in file ? [file.text] : []))));
   if (part.problems.length > 0) return { part };
   return { part, zone: (await backend.networks()).bridged(inputs.request.zoneId, part.zoneRules) };
->>>>>>> c75dec2 (WIP bridged)
 }

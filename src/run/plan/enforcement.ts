@@ -156,11 +156,8 @@ export const enforcement = {
     },
   },
   network_rules: {
-<<<<<<< HEAD
-    rules: "network.allowed_egress, allowed_domains, denied_domains; --allow-egress, --allow-domain",
-=======
-    rules: "network.allowed_egress, network.allowed_ingress, network.allowed_zones, network.allowed_domains",
->>>>>>> c75dec2 (WIP bridged)
+    rules:
+      "network.allowed_egress, allowed_ingress, allowed_zones, allowed_domains, denied_domains; --allow-egress, --allow-domain",
     means: {
       gateway: {
         words: "network namespace whose only way out is the gateway: nftables redirect, DNS pins, SNI, Host",
