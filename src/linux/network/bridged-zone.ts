@@ -40,7 +40,7 @@ export function connectZone(pid: number, zoneId: string, rules: ZoneRules): Conn
       } catch (error) {
         undo(held.place, resolvers);
         releaseAddress(held);
-        if (findRecords().living.length === 0) removeBase();
+        leave();
         throw error;
       }
       return { ...held, resolvers };
@@ -56,8 +56,14 @@ export function disconnectZone(connection: Connection): void {
     undo(connection.place, connection.resolvers);
     releaseAddress(connection);
     sweep();
-    if (findRecords().living.length === 0) removeBase();
+    leave();
   });
+}
+
+/** After a zone has gone: the pairs that it was one of go too, before its address is another's; with the last one everything goes. */
+function leave(): void {
+  if (findRecords().living.length === 0) removeBase();
+  else changeRules("set which zones may talk", pairs());
 }
 
 function connect(place: ZonePlace, namespace: number, zoneId: string, rules: ZoneRules): void {

@@ -3,7 +3,7 @@ import { messageFlag } from "../netlink/message.ts";
 import * as nft from "../netlink/nftables/batch.ts";
 import { decide, type Expression, isInSet, masquerade, reject, verdictOf } from "../netlink/nftables/expression.ts";
 import * as when from "../netlink/nftables/match.ts";
-import { bridgeName, packetTable, zonesNetwork } from "./names.ts";
+import { bridgeName, gateway, packetTable, zonesNetwork } from "./names.ts";
 import { specialNetworks } from "./special.ts";
 
 /** What all bridged zones share in the packet filter: a table of our own, that leaves the rules of others alone. */
@@ -26,6 +26,7 @@ const crossing = "crossing";
 const toHost = "to_host";
 const fromHost = "from_host";
 const names = "names";
+const neighbours = "neighbours";
 
 const icmp = { unreachable: 3, redirect: 5, timeExceeded: 11 } as const;
 const both = [when.loadAddress("source", "ip"), when.loadAddress("destination", "ip", 9)];
@@ -73,6 +74,22 @@ const content: readonly (readonly [chain: string, rules: readonly (readonly Expr
       [when.loadAddress("destination", "ip"), verdictOf(maps.toZone)],
       [drop],
     ],
+  ],
+  [
+    neighbours,
+    [
+      ...belonging,
+      [...both, isInSet(maps.pairs), accept],
+      // The host's own address is the business of `to_host`.
+      [...when.address("destination", { address: gateway, prefix: 32 }), decide("return")],
+      [refuse],
+    ],
+  ],
+  // Before routing: there the kernel would offer the zone a redirect first, and after that it says nothing to it for a while.
+  [
+    "prerouting",
+    [[...fromBridge, ...when.address("destination", zonesNetwork), decide({ jump: neighbours })]],
+    { type: "filter", hook: "prerouting", priority: -150, policy: "accept" },
   ],
   [
     "forward",

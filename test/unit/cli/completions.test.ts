@@ -81,9 +81,9 @@ for (const name of Object.keys(scripts) as Shell[]) {
     });
 
     test("the values of an option, whether after a blank or after =", () => {
-      expect(offer("rauha sandbox --network ")).toEqual(["filtered", "host", "isolated", "none"]);
+      expect(offer("rauha sandbox --network ")).toEqual(["bridged", "filtered", "host", "isolated", "none"]);
       const attached = offer("rauha sandbox --network=").map((word) => word.replace("--network=", ""));
-      expect(attached).toEqual(["filtered", "host", "isolated", "none"]);
+      expect(attached).toEqual(["bridged", "filtered", "host", "isolated", "none"]);
       expect(offer("rauha sandbox --repo-mode r")).toEqual(["ro", "rw"]);
     });
 
@@ -152,6 +152,6 @@ describe("what is offered", () => {
 
   test("of an enum only what is available", () => {
     const value = sandbox?.flags.find(({ spellings }) => spellings.includes("--network"))?.value;
-    expect(value).toEqual({ by: "words", words: ["none", "isolated", "filtered", "host"] });
+    expect(value).toEqual({ by: "words", words: ["none", "isolated", "filtered", "bridged", "host"] });
   });
 });

@@ -131,7 +131,7 @@ describe("policy check", () => {
     expect(stdout).toContain("this host would refuse");
     expect(stderr).toContain("rauha: warning: policy standard network.mode");
     const { stdout: json } = await run(["policy", "check", "standard", "--json"]);
-    expect(JSON.parse(json).unenforceable_here[0]).toMatchObject({ code: "unsupported" });
+    expect(JSON.parse(json).unenforceable_here[0]).toMatchObject({ code: "permission" });
   });
 });
 

@@ -11,7 +11,6 @@ describe("options whose feature is not in this build", () => {
     ["--keep-zone"],
     ["--publish", "8080:80"],
     ["--isolation", "vm"],
-    ["--network", "bridged"],
   ])("%s %s is known and refused", (...argv) => {
     const found = mistake(...argv);
     expect(found).toMatchObject({ code: "unsupported", origin: { kind: "flag", flag: argv[0] ?? "" } });
@@ -20,7 +19,6 @@ describe("options whose feature is not in this build", () => {
   });
 
   test("an enum value says which ones there are", () => {
-    expect(mistake("--network=bridged").hint).toBe("write --network none|isolated|filtered|host");
     expect(mistake("--isolation=vm").hint).toBe("write --isolation zone");
   });
 
