@@ -170,6 +170,29 @@ print(tried("203.0.113.77", 7), tried("203.0.113.77", 9), tried("203.0.113.66", 
   });
 });
 
+describe("the host's loopback", () => {
+  test("is reached where it is listed, at the port that is listed; else it is the zone's own", async () => {
+    const script =
+      "for p in 80 8080; do curl -sS http://127.0.0.1:$p/ 2>&1; curl -sS http://[::1]:$p/ 2>&1; done; curl -sS http://localhost/";
+    const run = await world.sandbox(
+      ["--allow-egress", "127.0.0.1:80", "--allow-egress", "[::1]:8080"],
+      ["sh", "-c", script],
+    );
+    const lines = run.result.stdout?.split("\n") ?? [];
+    expect(lines[0]).toBe("hello from 127.0.0.1");
+    expect(lines[1]).toContain("Failed to connect to ::1 port 80");
+    expect(lines[2]).toContain("Failed to connect to 127.0.0.1 port 8080");
+    expect(lines[3]).toBe("hello from [::1]:8080");
+    expect(lines[4]).toBe("hello from localhost");
+  });
+
+  test("and the other special ranges are not listed by 0.0.0.0/0", async () => {
+    const script = "for h in 10.0.0.1 169.254.169.254 203.0.113.66; do curl -sS --max-time 5 http://$h/ 2>&1; done";
+    const run = await world.sandbox(["--allow-egress", "0.0.0.0/0:80"], ["sh", "-c", script]);
+    expect(run.result.stdout?.split("\n").map((line) => line.slice(0, 6))).toEqual(["curl: ", "curl: ", "hello ", ""]);
+  });
+});
+
 describe("the zone itself", () => {
   test("talks to itself as in any zone", async () => {
     const script = `

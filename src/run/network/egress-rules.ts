@@ -46,11 +46,17 @@ function matches(text: string, name: string, port: number | undefined, anyPort: 
   return pattern === "*" || pattern === name || (pattern.startsWith("*.") && name.endsWith(pattern.slice(1)));
 }
 
-/** The entry of `allowed_egress` that lists an address and port, in its own words; without a port: at any. */
+/**
+ * The entry of `allowed_egress` that lists an address and port, in its own words; without a port: at any. An address of a special range
+ * is listed only by an entry that lies within the range: `0.0.0.0/0` means the internet, not the host's loopback.
+ */
 export function egressRuleFor(rules: EgressRules, address: Address, port?: number): string | undefined {
+  const least = specialRange(address)?.prefix ?? 0;
   const rule = rules.allowedEgress.find(
     ({ address: network, prefix, ports: [first, last] }) =>
-      isInNetwork(address, network, prefix) && (port === undefined || (port >= first && port <= last)),
+      prefix >= least &&
+      isInNetwork(address, network, prefix) &&
+      (port === undefined || (port >= first && port <= last)),
   );
   return rule === undefined ? undefined : formatEndpoint(rule);
 }
@@ -60,6 +66,6 @@ export function egressRuleFor(rules: EgressRules, address: Address, port?: numbe
  * does not list it for this port (for any port, where none is given: when a name is resolved). Undefined: it may.
  */
 export function refusedRange(rules: EgressRules, address: Address, port?: number): string | undefined {
-  const what = specialRange(address);
-  return what === undefined || egressRuleFor(rules, address, port) !== undefined ? undefined : what;
+  const special = specialRange(address);
+  return special === undefined || egressRuleFor(rules, address, port) !== undefined ? undefined : special.what;
 }

@@ -5,10 +5,14 @@ import type { Address } from "../policy/address.ts";
  * resolves to it. Loopback, cloud metadata, private networks and what is translated into them; the special-purpose registries of
  * RFC 6890. Documentation ranges are left out: nothing answers there.
  */
-interface Range {
+export interface SpecialRange {
   readonly what: string;
-  readonly first: Address;
+  /** Length of its prefix in bits: a network that lies within it has at least this. */
   readonly prefix: number;
+}
+
+interface Range extends SpecialRange {
+  readonly first: Address;
 }
 
 const range = (what: string, first: Address, prefix: number): Range => ({ what, first, prefix });
@@ -55,15 +59,13 @@ export function isInNetwork(address: Address, network: Address, prefix: number):
   return ((address[whole] ?? 0) & mask) === ((network[whole] ?? 0) & mask);
 }
 
-/** What kind of special range an address lies in; undefined for an address of the public internet. */
-export function specialRange(address: Address): string | undefined {
-  if (address.length === 4) return version4.find(({ first, prefix }) => isInNetwork(address, first, prefix))?.what;
+/** The special range that an address lies in; undefined for an address of the public internet. */
+export function specialRange(address: Address): SpecialRange | undefined {
+  if (address.length === 4) return version4.find(({ first, prefix }) => isInNetwork(address, first, prefix));
   const inner = embedded(address);
-  if (inner !== undefined) {
-    const what = specialRange(inner);
-    return what === undefined ? undefined : `${what}, as IPv6`;
-  }
-  return version6.find(({ first, prefix }) => isInNetwork(address, first, prefix))?.what;
+  if (inner === undefined) return version6.find(({ first, prefix }) => isInNetwork(address, first, prefix));
+  const special = specialRange(inner);
+  return special && { what: `${special.what}, as IPv6`, prefix: 96 + special.prefix };
 }
 
 /** The version 4 address that an IPv4-mapped or NAT64 address leads to. */

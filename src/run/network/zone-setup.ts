@@ -3,9 +3,10 @@ import { encodeMessages, type NetlinkMessage, netlinkFamily } from "../netlink/m
 import { listenToLog } from "../netlink/nflog.ts";
 import { addChain, addRule, addTable, transaction } from "../netlink/nftables/batch.ts";
 import { atMost, count, decide, logTo, redirectTo, reject } from "../netlink/nftables/expression.ts";
-import { isLocal, port, protocol } from "../netlink/nftables/match.ts";
+import { address, isLocal, port, protocol, version } from "../netlink/nftables/match.ts";
 import type { PlanOp } from "../plan/contract.ts";
 import type { Address } from "../policy/address.ts";
+import type { Endpoint } from "../policy/endpoint.ts";
 import type { gatewaySockets } from "./gateway/contract.ts";
 
 /** Addresses of the zone's own, for its connections to come from: the dummy of RFC 7600, and a unique local one. */
@@ -39,13 +40,16 @@ export interface SetupOp {
   readonly socket?: (typeof gatewaySockets)[number];
 }
 
-/** `ipv6`: whether the kernel has it. Without it there is nothing to detour by. */
-export function zoneSetup(ipv6: boolean): SetupOp[] {
-  const listen = (type: number, address: Address): PlanOp => ({
+/**
+ * `ipv6`: whether the kernel has it; without it there is nothing to detour by. `egress`: what is allowed; of interest here is only
+ * loopback, which is the zone's own but where it is listed: then it means the host's.
+ */
+export function zoneSetup(ipv6: boolean, egress: readonly Endpoint[]): SetupOp[] {
+  const listen = (type: number, at: Address): PlanOp => ({
     op: "listen",
     type,
     port: gatewayPort,
-    address: new Uint8Array(address),
+    address: new Uint8Array(at),
   });
   const six: SetupOp[] = ipv6
     ? [
@@ -59,7 +63,7 @@ export function zoneSetup(ipv6: boolean): SetupOp[] {
       intent: "an address and default routes, through the zone's own loopback",
     },
     {
-      op: netlink("netfilter", rules()),
+      op: netlink("netfilter", rules(egress.filter(isLoopback))),
       intent: "TCP and DNS are sent to the gateway, everything else is rejected and told (nftables)",
     },
     { op: listen(stream, loopback4), intent: "gateway's socket for TCP", socket: "tcp4" },
@@ -71,6 +75,10 @@ export function zoneSetup(ipv6: boolean): SetupOp[] {
     },
     ...six,
   ];
+}
+
+function isLoopback({ address: [first], prefix, address: { length } }: Endpoint): boolean {
+  return length === 4 ? first === 127 && prefix >= 8 : prefix === 128 && first === 0;
 }
 
 function netlink(family: keyof typeof netlinkFamily, messages: readonly NetlinkMessage[], give = 0): PlanOp {
@@ -88,12 +96,21 @@ function addressing(ipv6: boolean): NetlinkMessage[] {
  * What a program sends to the zone itself stays in the zone. Other TCP, and UDP to port 53, changes its destination before the filter
  * sees it; so all that the filter meets that is not for the zone is what may not go out.
  */
-function rules(): NetlinkMessage[] {
+function rules(hosts: readonly Endpoint[]): NetlinkMessage[] {
   const table = { family: "inet", name: "rauha" } as const;
   const output = { hook: "output", policy: "accept" } as const;
   return transaction([
     addTable(table),
     addChain(table, "redirect", { ...output, type: "nat", priority: -100 }),
+    ...hosts.map((endpoint) =>
+      addRule(table, "redirect", [
+        ...version(endpoint.address.length === 4 ? "ip" : "ip6"),
+        ...address("destination", endpoint),
+        ...protocol("tcp"),
+        ...port("destination", endpoint.ports),
+        ...redirectTo(gatewayPort),
+      ]),
+    ),
     addRule(table, "redirect", [...isLocal(), decide("accept")]),
     addRule(table, "redirect", [...protocol("tcp"), ...redirectTo(gatewayPort)]),
     addRule(table, "redirect", [...protocol("udp"), ...port("destination", [53, 53]), ...redirectTo(gatewayPort)]),

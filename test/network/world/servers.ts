@@ -1,6 +1,6 @@
 /** Servers of the world: each writes down who came. They listen at every address, so that a detour would find one. */
 import { createSocket } from "node:dgram";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 
 /** What reached a server: `http 203.0.113.10 Host=…`, `tcp 203.0.113.10:7`, `udp …`. */
@@ -33,14 +33,18 @@ async function serveHttp(port: number): Promise<void> {
       seen.push(`http ${plain(server.requestIP(request)?.address)}:${port} ${host}`);
       const { pathname } = new URL(request.url);
       if (request.method === "POST") return new Response(String((await request.arrayBuffer()).byteLength));
-      return new Response(pathname.startsWith("/files/") ? serveFile(pathname) : `hello from ${host}\n`);
+      return pathname.startsWith("/files/") ? serveFile(pathname) : new Response(`hello from ${host}\n`);
     },
   });
 }
 
-/** Files of `RAUHA_WORLD_FILES`, for clients that download. */
-function serveFile(pathname: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(readFileSync(`${process.env["RAUHA_WORLD_FILES"]}${pathname.slice("/files".length)}`));
+/** Files of `RAUHA_WORLD_FILES`, for clients that download; a folder is its `index.html`. */
+function serveFile(pathname: string): Response {
+  const path = `${process.env["RAUHA_WORLD_FILES"]}${decodeURIComponent(pathname.slice("/files".length))}`;
+  const file = pathname.endsWith("/") ? `${path}index.html` : path;
+  if (!existsSync(file)) return new Response("not found\n", { status: 404 });
+  const type = file.endsWith(".html") ? "text/html" : "application/octet-stream";
+  return new Response(new Uint8Array(readFileSync(file)), { headers: { "content-type": type } });
 }
 
 async function serveHttps(certificates: string): Promise<void> {
@@ -53,7 +57,7 @@ async function serveHttps(certificates: string): Promise<void> {
       const host = request.headers.get("host");
       seen.push(`https ${host}`);
       const { pathname } = new URL(request.url);
-      return new Response(pathname.startsWith("/files/") ? serveFile(pathname) : `hello from ${host}\n`);
+      return pathname.startsWith("/files/") ? serveFile(pathname) : new Response(`hello from ${host}\n`);
     },
   });
 }

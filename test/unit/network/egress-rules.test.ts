@@ -68,6 +68,26 @@ describe("addresses", () => {
     expect(egressRuleFor(rules, address(text), port)).toBe(rule);
   });
 
+  test("in special ranges are not listed by what lists the internet", () => {
+    const wide = makeEgressRules({
+      allowedDomains: [],
+      deniedDomains: [],
+      allowedEgress: ["0.0.0.0/0:*", "[::/0]:*", "169.0.0.0/8:80", "192.168.0.0/16:80"],
+    });
+    for (const text of [
+      "127.0.0.1",
+      "10.0.0.1",
+      "169.254.169.254",
+      "::1",
+      "fd00::1",
+      "64:ff9b::a00:1",
+      "64:ff9b::7f00:1",
+    ])
+      expect({ text, rule: egressRuleFor(wide, address(text), 80) }).toEqual({ text, rule: undefined });
+    for (const text of ["192.168.1.1", "198.51.100.1", "2606:4700::1", "64:ff9b::101:101"])
+      expect({ text, listed: egressRuleFor(wide, address(text), 80) !== undefined }).toEqual({ text, listed: true });
+  });
+
   test("in special ranges are refused unless listed, at the port that is listed", () => {
     expect(refusedRange(rules, address("10.1.2.3"), 5432)).toBeUndefined();
     expect(refusedRange(rules, address("10.1.2.3"), 80)).toBe("private");

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { plainAddress, specialRange } from "../../../src/run/network/special-ranges.ts";
 import { parseAddress } from "../../../src/run/policy/address.ts";
 
-const rangeOf = (text: string): string | undefined => specialRange(parseAddress(text) ?? []);
+const rangeOf = (text: string): string | undefined => specialRange(parseAddress(text) ?? [])?.what;
 
 describe("special", () => {
   test.each([

@@ -40,7 +40,7 @@ export function filteredPart({ request, policy, facts }: Omit<PlanInputs, "filte
   });
   const content = new TextEncoder().encode(resolverFile);
   const resolvers = { op: "file", target: "/etc/resolv.conf", mode: 0o644, content } as const;
-  const setup = zoneSetup(ipv6);
+  const setup = zoneSetup(ipv6, rules.allowedEgress);
   return {
     ownNamespace: true,
     files: [
