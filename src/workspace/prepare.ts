@@ -18,7 +18,8 @@ export interface Wanted {
 /** The copy-on-write directories of a request, the workspace first. */
 export function wantedLayers(request: Pick<SandboxRequest, "repo" | "view">): Wanted[] {
   const { repo, view } = request;
-  const workspace = repo?.mode === "overlay" ? [{ source: repo.path, target: repo.path, origin: repo.origin }] : [];
+  const workspace =
+    repo?.mode === "overlay" ? [{ source: repo.path, target: repo.target ?? repo.path, origin: repo.origin }] : [];
   return [...workspace, ...view.flatMap((entry) => (entry.kind === "overlay-bind" ? [entry] : []))];
 }
 

@@ -1,6 +1,6 @@
+import { removeTree } from "../run/remove-tree.ts";
 import { TreeError, type TreeFs } from "../run/tree-fs.ts";
 import { readWhole, replaceFile } from "./files.ts";
-import { removeTree } from "./remove-tree.ts";
 import { decodeRecord, encodeRecord, type TaskRecord } from "./task-record.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { chmodSync, symlinkSync, writeFileSync } from "node:fs";
 import { treeFs as fs } from "../../src/linux/tree/tree-fs.ts";
+import { removeTree } from "../../src/run/remove-tree.ts";
 import { TreeError } from "../../src/run/tree-fs.ts";
 import { joinPath } from "../../src/workspace/bytes.ts";
-import { removeTree } from "../../src/workspace/remove-tree.ts";
 import { patchTask } from "../../src/workspace/task-patch.ts";
 import { snapshot } from "../support/byte-trees.ts";
 import { applyHandMade, changesOf, type HandMade, handMadeTask } from "../support/kept-task.ts";

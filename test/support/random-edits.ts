@@ -3,10 +3,10 @@
  * the same edits can be made inside a zone and outside of one:  bun random-edits.ts SEED DIRECTORY
  */
 import { treeFs as fs } from "../../src/linux/tree/tree-fs.ts";
+import { removeTree } from "../../src/run/remove-tree.ts";
 import { TreeError } from "../../src/run/tree-fs.ts";
 import { joinPath } from "../../src/workspace/bytes.ts";
 import { readWhole } from "../../src/workspace/files.ts";
-import { removeTree } from "../../src/workspace/remove-tree.ts";
 import { Random } from "../unit/policy/random.ts";
 
 const EXDEV = 18;

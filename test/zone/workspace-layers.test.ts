@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { treeFs } from "../../src/linux/tree/tree-fs.ts";
+import { removeTree } from "../../src/run/remove-tree.ts";
 import { resultSchema } from "../../src/run/result/schema.ts";
-import { removeTree } from "../../src/workspace/remove-tree.ts";
 import { snapshot } from "../support/byte-trees.ts";
 import { makeFolder, writeFiles } from "../support/folders.ts";
 import { needs } from "../support/identity.ts";

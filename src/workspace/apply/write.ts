@@ -1,8 +1,8 @@
+import { removeTree } from "../../run/remove-tree.ts";
 import { type EntryStat, TreeError, type TreeFs } from "../../run/tree-fs.ts";
 import { nameOf, parentOf } from "../bytes.ts";
 import type { Change } from "../changes.ts";
 import type { Layer } from "../layer.ts";
-import { removeTree } from "../remove-tree.ts";
 import { travels } from "../same.ts";
 import type { TreeCursor } from "../tree-cursor.ts";
 

@@ -12,10 +12,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { treeFs as fs } from "../../../src/linux/tree/tree-fs.ts";
+import { removeTree } from "../../../src/run/remove-tree.ts";
 import { TreeError } from "../../../src/run/tree-fs.ts";
 import { LayerWriter } from "../../../src/workspace/apply/write.ts";
 import { collectChanges } from "../../../src/workspace/changes.ts";
-import { removeTree } from "../../../src/workspace/remove-tree.ts";
 import { closeLayer, openLayer } from "../../../src/workspace/task-layers.ts";
 import { snapshot } from "../../support/byte-trees.ts";
 import { applyHandMade, changesOf, handMadeTask, makeWhiteout, setAttribute } from "../../support/kept-task.ts";

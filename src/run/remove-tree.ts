@@ -1,5 +1,4 @@
-import { TreeError, type TreeFs } from "../run/tree-fs.ts";
-import { joinPath } from "./bytes.ts";
+import { TreeError, type TreeFs } from "./tree-fs.ts";
 
 /** Paths longer than this are shortened before the kernel's limit of 4096 bytes is reached. */
 const longPath = 3000;
@@ -40,7 +39,7 @@ function emptyTree(fs: TreeFs, root: number): void {
     top.emptied = true;
     const fd = fs.directory(root, path);
     for (const child of removeFiles(fs, fd)) {
-      const below = joinPath(path, child);
+      const below = path === "" ? child : `${path}/${child}`;
       if (below.length <= longPath) stack.push({ path: below, emptied: false });
       // Too deep to be named from the root for much longer: it goes on at the top.
       else stack.splice(1, 0, { path: lift(fs, fd, child, root, () => `.deep-${lifted++}`), emptied: false });
