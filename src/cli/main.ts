@@ -17,6 +17,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (argv[0] === "sandbox") return runSandbox(argv.slice(1), backend);
   // What the executable was built to put off (scripts/build/executable.ts) pays in commands that walk trees and parse files.
   Bun.unsafe.setJITPolicy(1);
+  if (argv[0] === "unpack-layer") return (await import("../linux/unpack-layer.ts")).unpackCommand(argv.slice(1));
   const { runCommandTree } = await import("./commands.ts");
   const write = (fd: number, text: string) => {
     backend.io.write(fd, new TextEncoder().encode(text));

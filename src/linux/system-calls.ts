@@ -4,6 +4,8 @@ const isArm = process.arch === "arm64";
 const either = (x64: number, arm64: number): number => (isArm ? arm64 : x64);
 
 export const call = {
+  fcntl: either(72, 25),
+  write: either(1, 64),
   lseek: either(8, 62),
   ioctl: either(16, 29),
   pread64: either(17, 67),
@@ -29,11 +31,14 @@ export const call = {
   openat: either(257, 56),
   mkdirat: either(258, 34),
   mknodat: either(259, 33),
+  fchownat: either(260, 54),
   unlinkat: either(263, 35),
+  linkat: either(265, 37),
   symlinkat: either(266, 36),
   readlinkat: either(267, 78),
   fchmodat: either(268, 53),
   utimensat: either(280, 88),
+  syncfs: either(306, 267),
   setns: either(308, 268),
   open_by_handle_at: either(304, 265),
   renameat2: either(316, 276),

@@ -81,14 +81,18 @@ async function openGateway(egress: NonNullable<Plan["egress"]>, emit: (event: Ba
   return new Gateway(egress, emit);
 }
 
-interface LauncherProcess {
+export interface LauncherProcess {
   readonly pid: number;
   readonly report: number;
   readonly control: number;
 }
 
 /** The launcher as a child process, or what went wrong. */
-function startLauncher(plan: Plan, channel: Gateway["channel"] | undefined): LauncherProcess | string {
+export function startLauncher(
+  plan: Plan,
+  channel: Gateway["channel"] | undefined,
+  stdin = 0,
+): LauncherProcess | string {
   const image = openImage();
   if (typeof image === "string") return image;
   const opened: number[] = [image.fd];
@@ -105,7 +109,7 @@ function startLauncher(plan: Plan, channel: Gateway["channel"] | undefined): Lau
     const bytes = encodePlan(plan.ops.map(({ op }) => op));
     if (writeAll(planFd, bytes) < 0) return "the plan can't be written";
     // In the order of `launcherFd`: control, report, errors, plan, and the caller's three streams.
-    const table = [commands.readEnd, report.writeEnd, 2, planFd, 0, 1, 2].map(give);
+    const table = [commands.readEnd, report.writeEnd, 2, planFd, stdin, 1, 2].map(give);
     if (table.some((fd) => fd < 0)) return "one of stdin, stdout and stderr is closed";
     const pid = spawnProcess(image.path, "rauha-zone", table);
     if (pid < 0) return `the launcher can't be started: errno ${-pid}`;

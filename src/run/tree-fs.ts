@@ -83,6 +83,10 @@ export interface TreeFs {
   /** Removes an empty directory. */
   removeDirectory(dir: number, name: string): void;
   sync(fd: number): void;
+  /** Writes out the whole file system that a descriptor lies on. */
+  syncFileSystem(fd: number): void;
   /** Takes the lock of an open directory without waiting; false where another process holds it. It ends with the descriptor. */
   lock(fd: number): boolean;
+  /** The same for a lock that many may hold, while nobody holds the other kind. */
+  share(fd: number): boolean;
 }

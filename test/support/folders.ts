@@ -28,5 +28,13 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
  * imports it, and the folders of all others would stay.
  */
 export function removeFolders(): void {
-  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const folder of made.splice(0)) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Directories that their owner may not enter, as unpacked images have them.
+      Bun.spawnSync(["chmod", "-R", "u+rwx", folder], { stderr: "ignore" });
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
 }

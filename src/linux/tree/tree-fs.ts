@@ -34,7 +34,9 @@ export const treeFs: TreeFs = {
   unlink: write.unlink,
   removeDirectory: write.removeDirectory,
   sync: write.sync,
+  syncFileSystem: write.syncFileSystem,
   lock: write.lock,
+  share: write.share,
 };
 
 /** The fifth field of each line of mountinfo, proc_pid_mountinfo(5): blanks and the like are written in octal. */

@@ -111,9 +111,22 @@ export function sync(fd: number): void {
   must("fsync", "", systemCall(call.fsync, fd));
 }
 
+export function syncFileSystem(fd: number): void {
+  must("syncfs", "", systemCall(call.syncfs, fd));
+}
+
+const [LOCK_SH, LOCK_EX, LOCK_NB] = [1, 2, 4];
+
 export function lock(fd: number): boolean {
-  // LOCK_EX | LOCK_NB
-  const result = systemCall(call.flock, fd, 2 | 4);
+  return tryFlock(fd, LOCK_EX);
+}
+
+export function share(fd: number): boolean {
+  return tryFlock(fd, LOCK_SH);
+}
+
+function tryFlock(fd: number, kind: number): boolean {
+  const result = systemCall(call.flock, fd, kind | LOCK_NB);
   if (result === -failure.EAGAIN) return false;
   if (result < 0) throw new TreeError("flock", "", -result);
   return true;

@@ -1,0 +1,68 @@
+import { errnoName } from "../../run/report/errno.ts";
+import { TreeError } from "../../run/tree-fs.ts";
+import { parseDigest } from "../digest.ts";
+import { refuse } from "../image-error.ts";
+import type { ImageStore, StoreHost } from "../types.ts";
+import { decodeSummary } from "../unpack/report.ts";
+import type { UnpackSummary } from "../unpack/unpack.ts";
+
+/** An unpacked layer in the store. On the way of every warm start: nothing here loads a module of the runtime. */
+export interface StoredLayer {
+  readonly diffId: string;
+  /** Its tree, absolute. */
+  readonly tree: string;
+  readonly summary: UnpackSummary;
+}
+
+/** Where an unpacked layer lies: `tree` has its files, `layer.json` what there is to know of them. */
+export function layerPath(root: string, diffId: string): string {
+  const parsed = parseDigest(diffId);
+  if (parsed === undefined) refuse("invalid_image", `${JSON.stringify(diffId)} is no digest`);
+  return `${root}/layers/${parsed.algorithm}/${parsed.hex}`;
+}
+
+export const recordName = "layer.json";
+export const treeName = "tree";
+const maxRecordBytes = 8 << 20;
+
+/** The layer if it is there. It got its name when it was whole, so what has the name is whole. */
+export function storedLayer(root: string, diffId: string, host: StoreHost): StoredLayer | undefined {
+  const path = layerPath(root, diffId);
+  const read = host.io.readText(`${path}/${recordName}`, maxRecordBytes);
+  if ("problem" in read) {
+    if (read.problem === "ENOENT") return undefined;
+    refuse("setup_failed", `the layer ${path} can't be read: ${read.problem}`);
+  }
+  let summary: UnpackSummary | undefined;
+  try {
+    summary = decodeSummary(JSON.parse(read.text));
+  } catch {
+    // Said below.
+  }
+  if (summary === undefined)
+    refuse(
+      "setup_failed",
+      `${path}/${recordName} is damaged`,
+      "remove that directory; the next run unpacks the layer again",
+    );
+  return { diffId, tree: `${path}/${treeName}`, summary };
+}
+
+/**
+ * Keeps a layer from being removed as long as this process lives; false when it is being removed, or gone. The lock is shared, on the
+ * layer's own directory.
+ */
+export async function holdLayer(store: ImageStore, layer: StoredLayer): Promise<boolean> {
+  const fs = await store.host.trees();
+  const path = layerPath(store.root, layer.diffId);
+  try {
+    const fd = fs.root(path);
+    if (fs.share(fd) && fs.stat(fd, recordName) !== undefined) return true;
+    fs.close(fd);
+    return false;
+  } catch (error) {
+    if (!(error instanceof TreeError)) throw error;
+    if (error.errno === 2) return false;
+    return refuse("setup_failed", `the layer ${path} can't be opened: ${errnoName(error.errno)}`);
+  }
+}

@@ -1,0 +1,157 @@
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { removeTree } from "../../run/remove-tree.ts";
+import { errnoName } from "../../run/report/errno.ts";
+import { TreeError, type TreeFs } from "../../run/tree-fs.ts";
+import { ImageError, refuse } from "../image-error.ts";
+import { takeLock, tryLock } from "../store/file-lock.ts";
+import { refuseWrite, syncFolder } from "../store/layout.ts";
+import type { ImageStore, LayerDescriptor } from "../types.ts";
+import { type UnpackLimits, unpackLimits } from "../unpack/limits.ts";
+import type { UnpackReport } from "../unpack/report.ts";
+import type { UnpackSummary } from "../unpack/unpack.ts";
+import { openArchive } from "./decompress.ts";
+import { layerPath, recordName, type StoredLayer, storedLayer, treeName } from "./stored-layer.ts";
+import type { Unpack } from "./unpacker.ts";
+
+export interface UnpackLayerOptions {
+  readonly unpack: Unpack;
+  readonly limits?: UnpackLimits;
+  /** Another process is at it. */
+  readonly waiting?: (() => void) | undefined;
+}
+
+/** Where layers are made, with their locks; only the owner may look: a layer holds set-user-id programs of strangers. */
+function workFolder(root: string): string {
+  return `${root}/layers/work`;
+}
+
+const partialSuffix = ".partial";
+
+/**
+ * Unpacks a layer into the store, once: whoever comes while another process works on it waits for that. It gets its name when it is
+ * whole, verified and on disk; whatever goes wrong before leaves nothing that counts, and the next call removes it.
+ */
+export async function unpackLayer(
+  store: ImageStore,
+  layer: LayerDescriptor,
+  options: UnpackLayerOptions,
+): Promise<StoredLayer> {
+  const { root, host } = store;
+  const target = layerPath(root, layer.diffId);
+  const work = workFolder(root);
+  makeFolders([`${root}/layers`, work, dirname(target)]);
+  const fs = await host.trees();
+  const name = layer.diffId.replace(":", "-");
+  const lock = await takeLock(host, `${work}/${name}`, options.waiting);
+  try {
+    const there = storedLayer(root, layer.diffId, host);
+    if (there !== undefined) return there;
+    await sweep(store, fs, name);
+    const partial = `${work}/${name}${partialSuffix}`;
+    removeAt(fs, work, `${name}${partialSuffix}`);
+    makeFolders([partial, `${partial}/${treeName}`]);
+    try {
+      const summary = await fill(store, layer, `${partial}/${treeName}`, options);
+      keep(fs, partial, target, summary);
+      return { diffId: layer.diffId, tree: `${target}/${treeName}`, summary };
+    } catch (error) {
+      removeAt(fs, work, `${name}${partialSuffix}`);
+      throw error;
+    }
+  } finally {
+    lock.remove();
+  }
+}
+
+async function fill(
+  store: ImageStore,
+  layer: LayerDescriptor,
+  tree: string,
+  { unpack, limits = unpackLimits }: UnpackLayerOptions,
+): Promise<UnpackSummary> {
+  const archive = openArchive(store.blobPath(layer.digest), layer, limits);
+  const report = await unpack(archive.bytes, tree, { limits });
+  if (!report.ok) throw new ImageError([{ code: codeOf(report), message: `layer ${layer.digest}: ${words(report)}` }]);
+  const found = archive.diffId();
+  // Hashed here, not in the zone that unpacks: a layer that took that over can't pass itself off as another one.
+  if (found !== layer.diffId) {
+    const what = found ?? "not all of it was read";
+    refuse(
+      "digest_mismatch",
+      `layer ${layer.digest}: its content has the digest ${what}, not ${layer.diffId} as the image says`,
+    );
+  }
+  return report.summary;
+}
+
+function codeOf(report: Extract<UnpackReport, { ok: false }>): "invalid_image" | "setup_failed" {
+  return report.kind === "invalid" ? "invalid_image" : "setup_failed";
+}
+
+function words({ kind, entry, reason }: Extract<UnpackReport, { ok: false }>): string {
+  if (kind === "failed") return `it can't be unpacked: ${readable(reason)}`;
+  return entry === undefined
+    ? `refused: ${readable(reason)}`
+    : `refused at ${JSON.stringify(readable(entry))}: ${readable(reason)}`;
+}
+
+/** A byte string for people. */
+function readable(bytes: string): string {
+  return new TextDecoder().decode(Uint8Array.from(bytes, (char) => char.charCodeAt(0)));
+}
+
+/** On disk first, named then. */
+function keep(fs: TreeFs, partial: string, target: string, summary: UnpackSummary): void {
+  try {
+    writeFileSync(`${partial}/${recordName}`, JSON.stringify(summary), { mode: 0o644 });
+    const fd = openSync(partial, "r");
+    try {
+      fs.syncFileSystem(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(partial, target);
+    syncFolder(dirname(target));
+  } catch (error) {
+    refuseWrite(target, error);
+  }
+}
+
+function makeFolders(paths: readonly string[]): void {
+  for (const path of paths) {
+    try {
+      mkdirSync(path, { recursive: true, mode: path.endsWith(`/${treeName}`) ? 0o755 : 0o700 });
+    } catch (error) {
+      refuseWrite(path, error);
+    }
+  }
+}
+
+/** What killed invocations left: a partial layer whose lock is free. */
+async function sweep(store: ImageStore, fs: TreeFs, own: string): Promise<void> {
+  const work = workFolder(store.root);
+  for (const file of readdirSync(work)) {
+    const name = file.slice(0, -partialSuffix.length);
+    if (!file.endsWith(partialSuffix) || name === own) continue;
+    const lock = await tryLock(store.host, `${work}/${name}`);
+    if (lock === undefined) continue;
+    removeAt(fs, work, file);
+    lock.remove();
+  }
+}
+
+export function removeAt(fs: TreeFs, folder: string, name: string): void {
+  const dir = fs.root(folder);
+  try {
+    removeTree(fs, dir, name);
+  } catch (error) {
+    if (!(error instanceof TreeError)) throw error;
+    refuse(
+      "setup_failed",
+      `${folder}/${name} can't be removed: ${error.step} ${error.path}: ${errnoName(error.errno)}`,
+    );
+  } finally {
+    fs.close(dir);
+  }
+}
