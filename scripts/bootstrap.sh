@@ -58,6 +58,7 @@ packages() {
 		test    openssl            openssl
 		test    iproute2           ip
 		test    nftables           nft
+		test    busybox-static     /bin/busybox
 		kernel  bpftool|linux-tools-common  bpftool
 		kernel  qemu-system-x86    qemu-system-x86_64
 		kernel  busybox-static     -

@@ -123,6 +123,16 @@ static const struct field_spec op_detach_fields[] = {
 	{ FIELD_STR, offsetof(struct op_detach, target) },
 };
 
+static const struct field_spec op_layer_fields[] = {
+	{ FIELD_STR, offsetof(struct op_layer, source) },
+	{ FIELD_STR, offsetof(struct op_layer, target) },
+	{ FIELD_U32, offsetof(struct op_layer, flags) },
+};
+
+static const struct field_spec op_image_fields[] = {
+	{ FIELD_U32, offsetof(struct op_image, layers) },
+};
+
 static const struct field_spec op_pivot_fields[] = {
 	{ FIELD_U32, offsetof(struct op_pivot, read_only_root) },
 };
@@ -158,6 +168,7 @@ static const struct field_spec op_watch_memory_fields[] = {
 static const struct field_spec op_timeout_fields[] = {
 	{ FIELD_U64, offsetof(struct op_timeout, wall_ms) },
 	{ FIELD_U64, offsetof(struct op_timeout, grace_ms) },
+	{ FIELD_U32, offsetof(struct op_timeout, signal) },
 };
 
 static const struct field_spec op_identity_fields[] = {
@@ -320,6 +331,8 @@ const struct record_spec plan_ops[PLAN_OP_MAX + 1] = {
 	[OP_EXPECT] = { "expect", op_expect_fields, 2, STAGE_MOUNT, TIMES_MANY },
 	[OP_OVERLAY] = { "overlay", op_overlay_fields, 5, STAGE_MOUNT, TIMES_MANY },
 	[OP_DETACH] = { "detach", op_detach_fields, 1, STAGE_MOUNT, TIMES_MANY },
+	[OP_LAYER] = { "layer", op_layer_fields, 3, STAGE_MOUNT, TIMES_MANY },
+	[OP_IMAGE] = { "image", op_image_fields, 1, STAGE_MOUNT, TIMES_OPTIONAL },
 	[OP_PIVOT] = { "pivot", op_pivot_fields, 1, STAGE_PIVOT, TIMES_ONCE },
 	[OP_HOSTNAME] = { "hostname", op_hostname_fields, 1, STAGE_NET, TIMES_OPTIONAL },
 	[OP_LOOPBACK] = { "loopback", NULL, 0, STAGE_NET, TIMES_OPTIONAL },
@@ -328,7 +341,7 @@ const struct record_spec plan_ops[PLAN_OP_MAX + 1] = {
 	[OP_LISTEN] = { "listen", op_listen_fields, 3, STAGE_NET, TIMES_MANY },
 	[OP_RLIMIT] = { "rlimit", op_rlimit_fields, 4, STAGE_LIMITS, TIMES_MANY },
 	[OP_WATCH_MEMORY] = { "watch_memory", op_watch_memory_fields, 2, STAGE_LIMITS, TIMES_OPTIONAL },
-	[OP_TIMEOUT] = { "timeout", op_timeout_fields, 2, STAGE_LIMITS, TIMES_OPTIONAL },
+	[OP_TIMEOUT] = { "timeout", op_timeout_fields, 3, STAGE_LIMITS, TIMES_OPTIONAL },
 	[OP_IDENTITY] = { "identity", op_identity_fields, 5, STAGE_CAPS, TIMES_ONCE },
 	[OP_CAPABILITIES] = { "capabilities", op_capabilities_fields, 1, STAGE_CAPS, TIMES_ONCE },
 	[OP_VERIFY] = { "verify", op_verify_fields, 1, STAGE_VERIFY, TIMES_OPTIONAL },

@@ -7,7 +7,7 @@
 
 #define PLAN_MAGIC 827344978u
 #define PLAN_HEADER_BYTES 20u
-#define CONTRACT_HASH 0xaca17afbbcd7e2a7ull
+#define CONTRACT_HASH 0x12996fe70e422f10ull
 #define PLAN_OP_MAX 72u
 #define REPORT_RECORD_MAX 12u
 #define NO_OP UINT32_MAX
@@ -117,6 +117,8 @@ enum op_id {
 	OP_EXPECT = 33,
 	OP_OVERLAY = 34,
 	OP_DETACH = 35,
+	OP_LAYER = 36,
+	OP_IMAGE = 37,
 	OP_PIVOT = 40,
 	OP_HOSTNAME = 41,
 	OP_LOOPBACK = 42,
@@ -301,6 +303,16 @@ struct op_detach {
 	const char *target;
 };
 
+struct op_layer {
+	const char *source;
+	const char *target;
+	uint32_t flags;
+};
+
+struct op_image {
+	uint32_t layers;
+};
+
 struct op_pivot {
 	uint32_t read_only_root;
 };
@@ -336,6 +348,7 @@ struct op_watch_memory {
 struct op_timeout {
 	uint64_t wall_ms;
 	uint64_t grace_ms;
+	uint32_t signal;
 };
 
 struct op_identity {
@@ -421,6 +434,8 @@ union op_fields {
 	struct op_expect expect;
 	struct op_overlay overlay;
 	struct op_detach detach;
+	struct op_layer layer;
+	struct op_image image;
 	struct op_pivot pivot;
 	struct op_hostname hostname;
 	struct op_netlink netlink;

@@ -86,7 +86,7 @@ static int rules_around(int ruleset, const char *path, const struct op_landlock_
 	while (status == 0 && (found = readdir(directory)) != NULL) {
 		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
 			continue;
-		text_put(text_put(text_put(entry, end, path), end, "/"), end, found->d_name);
+		text_put(text_put(text_put(entry, end, path[1] ? path : ""), end, "/"), end, found->d_name);
 		status = rule_for_entry(ruleset, entry, rule, f);
 	}
 	closedir(directory);

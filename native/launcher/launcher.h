@@ -107,6 +107,8 @@ struct zone {
 	int store;   /* the root tmpfs itself, which the zone never sees whole */
 	int root;    /* the zone's root: a directory of the store */
 	struct place root_place;
+	dev_t store_device;
+	bool has_image; /* the root is an overlayfs on the store, and not a directory of the store itself */
 	uint32_t scratches;
 	int parent; /* directory that the last target was made in, and its path */
 	bool parent_is_ours;
@@ -215,7 +217,7 @@ int target_make(struct zone *z, const char *path, bool is_dir, mode_t mode, stru
 int target_parent(struct zone *z, const char *path, const char **name, struct fault *f);
 int target_attach(struct zone *z, int tree, int target, const char *path, bool is_dir, struct fault *f);
 
-/* mount.c, mount_files.c, mount_kernel.c, mount_overlay.c, root.c */
+/* mount.c, mount_files.c, mount_kernel.c, mount_overlay.c, mount_image.c, root.c */
 int zone_mount(struct zone *z, struct fault *f);
 unsigned int attributes_of(uint32_t flags);
 int tree_copy(int dir, const char *path, unsigned int flags, uint64_t attributes, const char *detail, struct fault *f);
@@ -229,6 +231,8 @@ int mount_mask(struct zone *z, const struct op *op, struct fault *f);
 int mount_read_only(struct zone *z, const struct op *op, struct fault *f);
 int mount_overlay(struct zone *z, const struct op_overlay *overlay, struct fault *f);
 int mount_detach(struct zone *z, const struct op_detach *detach, struct fault *f);
+int mount_layer(struct zone *z, const struct op *op, struct fault *f);
+int mount_image(struct zone *z, const struct op_image *image, struct fault *f);
 int place_of(int dir, const char *path, struct place *place);
 int root_make(struct zone *z, const struct op_root *root, struct fault *f);
 int root_pivot(struct zone *z, const struct op_pivot *pivot, struct fault *f);

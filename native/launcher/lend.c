@@ -3,7 +3,8 @@
 
 static bool has_source(const struct op *op)
 {
-	return op->id == OP_BIND || op->id == OP_MIRROR || op->id == OP_COPY || op->id == OP_EXPECT;
+	return op->id == OP_BIND || op->id == OP_MIRROR || op->id == OP_COPY || op->id == OP_EXPECT ||
+	       op->id == OP_LAYER;
 }
 
 /**

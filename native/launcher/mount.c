@@ -110,6 +110,10 @@ static int carry_out(struct zone *z, const struct op *op, struct fault *f)
 		return mount_overlay(z, &op->u.overlay, f);
 	case OP_DETACH:
 		return mount_detach(z, &op->u.detach, f);
+	case OP_LAYER:
+		return mount_layer(z, op, f);
+	case OP_IMAGE:
+		return mount_image(z, &op->u.image, f);
 	case OP_PIVOT:
 		return root_pivot(z, &op->u.pivot, f);
 	case OP_HOSTNAME:

@@ -14,6 +14,9 @@ static int file_make(struct zone *z, const char *path, uint32_t mode, struct fau
 		return -1;
 	if (!z->parent_is_ours)
 		return fault_with(f, EROFS, "make target in a tree of the host", path);
+	/* What an image has of that name (hosts, resolv.conf; a symlink, at times) gives way. */
+	if (z->has_image && unlinkat(parent, name, 0) < 0 && errno != ENOENT)
+		return fault(f, "unlinkat", path);
 	fd = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, (mode_t)mode & 0777);
 	return fd < 0 ? fault(f, "openat", path) : fd;
 }

@@ -61,6 +61,7 @@ int root_make(struct zone *z, const struct op_root *root, struct fault *f)
 	z->root = sys_open_tree(z->store, "root", 0);
 	if (z->root < 0 || place_of(z->root, "", &z->root_place) < 0)
 		return fault(f, "open_tree", "tmpfs");
+	z->store_device = z->root_place.device;
 	return sys_move_mount(z->root, AT_FDCWD, "/proc/fs") < 0 ? fault(f, "move_mount", "/proc/fs") : 0;
 }
 

@@ -13,7 +13,7 @@ static struct wish wish_of(const struct op *op)
 		return (struct wish){op->u.copy.source, op->u.copy.flags};
 	if (op->id == OP_EXPECT)
 		return (struct wish){op->u.expect.source, op->u.expect.flags};
-	/* bind and mirror have the same fields */
+	/* bind, mirror and layer have the same fields */
 	return (struct wish){op->u.bind.source, op->u.bind.flags};
 }
 

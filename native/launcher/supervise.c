@@ -218,7 +218,7 @@ static int clock_turn(struct zone *z, struct run *run)
 		return 0;
 	if (now >= run->wall_ns) {
 		run->wall_ns = NEVER;
-		zone_stop(z, run, CAUSE_TIMEOUT, SIGTERM);
+		zone_stop(z, run, CAUSE_TIMEOUT, z->plan.only[OP_TIMEOUT]->u.timeout.signal);
 	}
 	if (now >= run->kill_ns) {
 		run->kill_ns = NEVER;

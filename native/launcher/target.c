@@ -10,12 +10,13 @@ int target_find(const struct zone *z, const char *path)
 	return sys_openat2(z->root, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
-/* Every mount of the root tmpfs has its device number, and nothing else has. */
+/* Every mount of the root tmpfs has its device number, and nothing else has; so have directories of the image's overlayfs theirs. */
 static bool is_ours(const struct zone *z, int fd)
 {
 	struct place place;
 
-	return place_of(fd, "", &place) == 0 && place.device == z->root_place.device;
+	return place_of(fd, "", &place) == 0 &&
+	       (place.device == z->root_place.device || place.device == z->store_device);
 }
 
 /* Makes one entry of a directory and opens it. */

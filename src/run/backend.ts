@@ -1,5 +1,6 @@
 import type { ZoneRules } from "./bridge/zone-rules.ts";
 import type { HostFacts } from "./host-facts.ts";
+import type { Images } from "./image.ts";
 import type { LsmDenied, LsmSetup, OpenLsm } from "./lsm.ts";
 import type { EgressAttempt } from "./network/attempt.ts";
 import type { ReportRecord } from "./plan/contract.ts";
@@ -21,6 +22,8 @@ export interface Backend {
   lsmSetup(): Promise<LsmSetup>;
   /** The host's side of zones' networks; loaded when a run needs it. */
   networks(): Promise<HostNetworks>;
+  /** Images as roots of zones; loaded when a run names one. */
+  images(): Promise<Images>;
   /** Asks the host. Never throws for something missing: a missing thing is a fact. */
   probe(): HostFacts;
   /**

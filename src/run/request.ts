@@ -11,7 +11,17 @@ export interface SandboxRequest {
   readonly command: readonly string[];
   /** `sha256:` and hex over the command's arguments, each followed by NUL. */
   readonly commandHash: string;
-  readonly repo?: { readonly path: string; readonly mode: RepoMode; readonly origin: Origin } | undefined;
+  readonly repo?:
+    | {
+        readonly path: string;
+        /** Where it is in the zone; at its own path when absent. */
+        readonly target?: string | undefined;
+        readonly mode: RepoMode;
+        readonly origin: Origin;
+      }
+    | undefined;
+  /** The root filesystem of the zone, as the runner found it in the store of images; absent: what the policy says. */
+  readonly image?: ImageRoot | undefined;
   /** Where the layers of copy-on-write directories are, as the runner prepared them: the workspace in mode `overlay`, overlay-binds. */
   readonly copyOnWrite?: readonly CopyOnWriteLayer[] | undefined;
   readonly workdir?: string | undefined;
@@ -30,6 +40,31 @@ export interface SandboxRequest {
   readonly hostname?: string | undefined;
   readonly limits: RequestLimits;
   readonly io: RequestIo;
+}
+
+/** An image as the root of a zone: unpacked layers, and what of its configuration the zone takes over. */
+export interface ImageRoot {
+  readonly reference: string;
+  /** Of the manifest. */
+  readonly digest: string;
+  /** The lowest first. `tree` is a directory of the host in the form of an overlayfs lower directory; `name` says which layer it is. */
+  readonly layers: readonly { readonly name: string; readonly tree: string }[];
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  /** Absolute. */
+  readonly workingDir: string | undefined;
+  readonly user: ImageUser;
+  /** The signal that asks the task to end. */
+  readonly stopSignal: number;
+}
+
+/** Who the image's command is, from the image's own accounts. */
+export interface ImageUser {
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups. */
+  readonly groups: readonly number[];
+  readonly name: string | undefined;
+  readonly home: string | undefined;
 }
 
 export type RepoMode = "overlay" | "rw" | "ro";

@@ -11,7 +11,7 @@ const onStarted = (act: (running: Running) => void) => ({
   },
 });
 const exited = (code: number) => code << 8;
-const timeout = (wall_ms: number, grace_ms: number) => ({ op: "timeout", wall_ms, grace_ms }) as const;
+const timeout = (wall_ms: number, grace_ms: number) => ({ op: "timeout", wall_ms, grace_ms, signal: 15 }) as const;
 
 describe.each(runners)("as %s", (runner) => {
   const run = (argv: readonly string[], parts: Partial<PlanParts> = {}, act?: (running: Running) => void) =>

@@ -66,6 +66,8 @@ export function viewRules(
       case "dir":
       case "symlink":
       case "root":
+      case "layer":
+      case "image":
         break;
     }
   }

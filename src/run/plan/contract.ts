@@ -101,6 +101,14 @@ export const planOps = {
   /** Takes a mount of the plan's away again, with its mount point on the root tmpfs: what stands on it (overlay) keeps it. */
   detach: { id: 35, stage: "mount", fields: { target: "str" } },
 
+  /**
+   * A directory of the host that is one layer of the zone's image, in the form of an overlayfs lower directory; the lowest comes first.
+   * It is mounted out of the zone's sight. `target` names it among the plan's layers: a number, counted from 0; `flags` as of `bind`.
+   */
+  layer: { id: 36, stage: "mount", fields: { source: "str", target: "str", flags: "u32" } },
+  /** An overlayfs (userxattr, volatile) of all `layer`s takes the place of the zone's root; what is written goes to the root tmpfs. */
+  image: { id: 37, stage: "mount", times: "optional", fields: { layers: "u32" } },
+
   /** pivot_root(2) into the root, detach the host's tree; then the root tmpfs itself becomes read-only. */
   pivot: { id: 40, stage: "pivot", times: "once", fields: { read_only_root: "u32" } },
   hostname: { id: 41, stage: "net", times: "optional", fields: { name: "str" } },
@@ -120,8 +128,8 @@ export const planOps = {
   rlimit: { id: 50, stage: "limits", fields: { resource: "u32", soft: "u64", hard: "u64", clamp: "u32" } },
   /** Without a memory cgroup: init sums what the zone holds every `interval_ms` and kills the zone over `limit` bytes. */
   watch_memory: { id: 51, stage: "limits", times: "optional", fields: { limit: "u64", interval_ms: "u32" } },
-  /** Wall clock: at `wall_ms` SIGTERM to the task's process group, `grace_ms` later SIGKILL to the zone. 0: no limit. */
-  timeout: { id: 52, stage: "limits", times: "optional", fields: { wall_ms: "u64", grace_ms: "u64" } },
+  /** Wall clock: at `wall_ms` `signal` to the task's process group, `grace_ms` later SIGKILL to the zone. 0: no limit. */
+  timeout: { id: 52, stage: "limits", times: "optional", fields: { wall_ms: "u64", grace_ms: "u64", signal: "u32" } },
 
   /** Who the task is inside: ids, supplementary groups as decimal strings, umask. */
   identity: {

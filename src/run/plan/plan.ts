@@ -67,6 +67,8 @@ export interface Plan {
   readonly commandHash: string;
   readonly backend: { readonly name: string; readonly platform: string };
   readonly policy: { readonly name: string; readonly hash: string };
+  /** The image that is the zone's root. */
+  readonly image: { readonly reference: string; readonly digest: string } | null;
   readonly isolation: "zone" | "vm";
   readonly ops: readonly PlannedOp[];
   readonly guarantees: readonly PlannedGuarantee[];

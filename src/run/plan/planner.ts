@@ -35,7 +35,8 @@ export function plan(inputs: PlanInputs): PlanOutcome {
   planCgroup(draft);
   planLsm(draft);
   planFilesystem(draft);
-  addOp(draft, { op: "pivot", read_only_root: 1 }, zoneOrigin("root"), "the host's tree is gone, the root read-only");
+  const [readOnly, words] = request.image === undefined ? [1, "the root read-only"] : [0, "the image is the root"];
+  addOp(draft, { op: "pivot", read_only_root: readOnly }, zoneOrigin("root"), `the host's tree is gone, ${words}`);
   planNetwork(draft);
   planLimits(draft);
   planPrivileges(draft);
@@ -53,6 +54,7 @@ export function plan(inputs: PlanInputs): PlanOutcome {
       commandHash: request.commandHash,
       backend: { name: facts.platform, platform: facts.platform },
       policy: { name: policy.name, hash: policy.hash },
+      image: request.image === undefined ? null : { reference: request.image.reference, digest: request.image.digest },
       isolation: "zone",
       ops: draft.ops,
       guarantees: draft.guarantees,

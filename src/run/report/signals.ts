@@ -40,3 +40,14 @@ export function signalName(number: number): string {
 }
 
 export const signal = { int: 2, kill: 9, term: 15, xcpu: 24, xfsz: 25 } as const;
+
+/** The number of a signal by its name, with or without `SIG`; `RTMIN+n` and `RTMAX-n` too. Undefined for no signal's name. */
+export function signalNumber(name: string): number | undefined {
+  const full = name.startsWith("SIG") ? name : `SIG${name}`;
+  const index = names.indexOf(full);
+  if (index > 0) return index;
+  const [, base, offset] = /^SIGRT(MIN|MAX)(?:[+-]([0-9]{1,2}))?$/.exec(full) ?? [];
+  if (base === undefined) return undefined;
+  const number = base === "MIN" ? 34 + Number(offset ?? 0) : 64 - Number(offset ?? 0);
+  return number >= 34 && number <= 64 ? number : undefined;
+}

@@ -59,7 +59,7 @@ export function projectResult(report: Report, verdict: Verdict, outcome = noWork
       trust_level: trustLevel(report, ran),
     },
     policy: { ...plan.policy },
-    image: null,
+    image: plan.image === null ? null : { ...plan.image },
     changes: outcome.changes,
     events: projectEvents(report, verdict, mode, outcome.events),
     enforcement_events: report.egress.length === 0 ? projectDenials(report) : deniedInOrder(report),
@@ -76,6 +76,7 @@ export function refusedResult(
     readonly zoneId: string;
     readonly command: readonly string[];
     readonly policy: Result["policy"];
+    readonly image?: Result["image"];
     readonly at: number;
     readonly stage: string;
   },
@@ -113,7 +114,7 @@ export function refusedResult(
     guarantees: [],
     enforcement: { mode: "unavailable", lsm: [], seccomp: false, isolation: "zone", trust_level: "unavailable" },
     policy: refusal.policy,
-    image: null,
+    image: refusal.image ?? null,
     changes: [],
     events: [],
     enforcement_events: [],

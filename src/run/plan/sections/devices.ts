@@ -18,6 +18,9 @@ const links: readonly (readonly [target: string, value: string])[] = [
 export function planDevices(draft: PlanDraft): void {
   const { policy } = draft;
   const origin = zoneOrigin("devices");
+  // What an image has there is no device of the host's.
+  if (draft.request.image !== undefined)
+    addOp(draft, { op: "scratch", target: "/dev", mode: 0o755, flags: mountFlag.noExec }, origin, "a /dev of its own");
   const ops = minimalDevices.map((path) => planDevice(draft, path, origin));
   policy.devices.allowed.forEach((path, index) => {
     if (minimalDevices.includes(path)) return;

@@ -5,6 +5,7 @@ import { planCopyOnWrite } from "./copy-on-write.ts";
 import { planDevices } from "./devices.ts";
 import { planHostView, planIdentityFiles } from "./host-view.ts";
 import { idmapFlags } from "./identity.ts";
+import { planImageRoot } from "./image.ts";
 import { landlockProbe } from "./landlock.ts";
 import { planProc } from "./proc.ts";
 import { coveredBy, isBelow } from "./view-path.ts";
@@ -23,17 +24,12 @@ export function planFilesystem(draft: PlanDraft): void {
   const quota = policyOrigin(policy, "filesystem.tmp_size");
   const rootOp = addOp(draft, { op: "root", size, inodes }, quota, "the zone's root, a tmpfs of its own");
   keep(draft, "tmpfs_quota", "tmpfs", [rootOp]);
-  if (root === "image") {
-    const hint = 'use filesystem.root = "host" or "empty"';
-    refuse(
-      draft,
-      "unsupported",
-      "images are not available in this build",
-      policyOrigin(policy, "filesystem.root"),
-      hint,
-    );
-  }
-  if (root === "host") planHostView(draft);
+  const { image } = draft.request;
+  if (image !== undefined) planImageRoot(draft);
+  else if (root === "image") {
+    const message = "the policy wants an image as the root, and none was named";
+    refuse(draft, "invalid_argument", message, policyOrigin(policy, "filesystem.root"), "add --image REF");
+  } else if (root === "host") planHostView(draft);
   planIdentityFiles(draft);
   draft.ops.push(...(draft.network?.files ?? []));
   const probe = {
@@ -43,7 +39,8 @@ export function planFilesystem(draft: PlanDraft): void {
     content: new TextEncoder().encode(draft.request.zoneId),
   } as const;
   addOp(draft, probe, zoneOrigin("self-test"), "a file that no Landlock rule allows");
-  for (const target of standardScratch) planScratch(draft, target, 0o1777);
+  // All of an image can be written to; but there may be no /tmp in it, or one of a strange mode.
+  for (const target of image === undefined ? standardScratch : ["/tmp"]) planScratch(draft, target, 0o1777);
   planPolicyPaths(draft);
   planProc(draft);
   planDevices(draft);
@@ -64,7 +61,7 @@ function planPolicyPaths(draft: PlanDraft): void {
   const { policy, request } = draft;
   policy.filesystem.readablePaths.forEach((path, index) => {
     const origin = policyOrigin(policy, `filesystem.readable_paths[${index}]`);
-    if (policy.filesystem.root === "host" && coveredBy(path, ["/usr"])) return;
+    if (policy.filesystem.root === "host" && request.image === undefined && coveredBy(path, ["/usr"])) return;
     const flags = mountFlag.readOnly | mountFlag.followSource | idmapFlags(draft, true);
     addOp(draft, { op: "bind", source: path, target: path, flags }, origin, `${path} of the host, read-only`);
   });
@@ -126,6 +123,7 @@ function planDenied(draft: PlanDraft): void {
 function visiblePaths(draft: PlanDraft): string[] {
   const paths: string[] = [];
   for (const { op } of draft.ops) {
+    if (op.op === "image") paths.push("/");
     if (op.op === "bind" || op.op === "mirror" || op.op === "overlay" || op.op === "copy" || op.op === "file")
       paths.push(op.target);
     if (op.op === "proc") paths.push(op.target);

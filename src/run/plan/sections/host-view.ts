@@ -1,6 +1,7 @@
 import { mountFlag } from "../contract.ts";
 import { addOp, type PlanDraft, zoneOrigin } from "../draft.ts";
 import { taskIds } from "./identity.ts";
+import { planImageFiles } from "./image.ts";
 
 /** Top-level directories of programs and libraries: symlinks into /usr on merged-usr hosts, directories elsewhere. */
 const programTrees = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32"];
@@ -100,6 +101,10 @@ export function planIdentityFiles(draft: PlanDraft): void {
     "/etc/hostname": `${hostname}\n`,
     "/etc/hosts": `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t${hostname}\n`,
   };
+  if (draft.request.image !== undefined) {
+    planImageFiles(draft, files);
+    return;
+  }
   const encoder = new TextEncoder();
   for (const [target, text] of Object.entries(files)) {
     const file = { op: "file", target, mode: 0o644, content: encoder.encode(text) } as const;

@@ -23,11 +23,11 @@ export function hostRange(zoneId: string): { readonly base: number; readonly siz
   return { base: rangeBase + (hash % rangeSlots) * rangeSize, size: rangeSize };
 }
 
-/** Who the task is inside: root's zones default to 0, others to the caller's own ids. */
+/** Who the task is inside: the image's user; without one, 0 in root's zones and the caller's own ids in others. */
 export function taskIds(draft: PlanDraft): { readonly uid: number; readonly gid: number } {
   const { request, facts } = draft;
   const fallback = facts.privileged ? { uid: 0, gid: 0 } : { uid: facts.uid, gid: facts.gid };
-  if (request.user === undefined) return fallback;
+  if (request.user === undefined) return request.image?.user ?? fallback;
   return { uid: request.user.uid, gid: request.user.gid ?? request.user.uid };
 }
 

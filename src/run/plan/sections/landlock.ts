@@ -1,8 +1,10 @@
+import type { Origin } from "../../diagnostic.ts";
 import { accessRights, handledRights, handledScopes, missingInAbi, rightsMask } from "../../landlock/abi.ts";
 import { viewRules } from "../../landlock/rules.ts";
 import { policyOrigin } from "../../policy/policy.ts";
 import { mountFlag } from "../contract.ts";
 import { addOp, keep, type PlanDraft, refuse, unavailable, zoneOrigin } from "../draft.ts";
+import { foreignPlaces } from "./image.ts";
 
 /** A file that the mounts show and no rule allows: if the task could read it, Landlock would not be deciding. */
 export const landlockProbe = "/.rauha";
@@ -34,7 +36,7 @@ export function planLandlock(draft: PlanDraft): void {
   const rule = (
     path: string,
     access: keyof typeof accessRights,
-    from = zoneOrigin("landlock"),
+    from: Origin = zoneOrigin("landlock"),
     flags = 0,
     except: readonly string[] = [],
   ) => {
@@ -43,7 +45,12 @@ export function planLandlock(draft: PlanDraft): void {
     addOp(draft, { op: "landlock_path", path, access: rights, flags, except }, from, `${access} at ${path}`);
   };
   rule("/", "list");
-  const trees = ownTrees.map((path) => ({ path, except: denied.filter((place) => place.startsWith(`${path}/`)) }));
+  const { image } = draft.request;
+  // Everything of the image, by its top-level names; so that the zone's own mounts keep the rules that they have without one.
+  if (image !== undefined)
+    rule("/", "writeTree", { kind: "flag", flag: "--image" }, 0, foreignPlaces(draft, landlockProbe));
+  const own = image === undefined ? ownTrees : [];
+  const trees = own.map((path) => ({ path, except: denied.filter((place) => place.startsWith(`${path}/`)) }));
   for (const { path, except } of trees) rule(path, "readTree", undefined, 0, except);
   for (const { path, access, origin: from, optional, except } of viewRules(draft.ops, denied, trees)) {
     rule(path, access, from, optional ? mountFlag.optional : 0, except);

@@ -1,5 +1,6 @@
 import type { Origin } from "../../diagnostic.ts";
 import { policyOrigin } from "../../policy/policy.ts";
+import { signalName } from "../../report/signals.ts";
 import { addOp, keep, notRequested, type PlanDraft } from "../draft.ts";
 
 /** A limit that someone asked for, with the place that asked. */
@@ -36,6 +37,7 @@ type RlimitName = keyof typeof rlimitFields;
 
 /** Time between SIGTERM and SIGKILL when a zone runs out of wall-clock time or is cancelled. */
 const graceMs = 5000;
+const SIGTERM = 15;
 
 /** Wall clock and rlimits; the cgroup's limits are in section `cgroup`. */
 export function planLimits(draft: PlanDraft): void {
@@ -43,8 +45,10 @@ export function planLimits(draft: PlanDraft): void {
   const wall = wanted(draft, "--timeout", request.timeoutMs, "limits.walltime", policy.limits.walltimeMs);
   const wallMs = wall?.value ?? 0;
   const origin = wall?.origin ?? policyOrigin(policy, "limits.walltime");
-  const words = wallMs === 0 ? "no wall-clock limit" : `SIGTERM after ${wallMs} ms, SIGKILL ${graceMs} ms later`;
-  const op = addOp(draft, { op: "timeout", wall_ms: wallMs, grace_ms: graceMs }, origin, words);
+  const signal = request.image?.stopSignal ?? SIGTERM;
+  const first = signalName(signal);
+  const words = wallMs === 0 ? "no wall-clock limit" : `${first} after ${wallMs} ms, SIGKILL ${graceMs} ms later`;
+  const op = addOp(draft, { op: "timeout", wall_ms: wallMs, grace_ms: graceMs, signal }, origin, words);
   if (wallMs === 0) notRequested(draft, "wall_clock");
   else keep(draft, "wall_clock", "timer", [op]);
   for (const name of Object.keys(rlimitFields) as RlimitName[]) planRlimit(draft, name);

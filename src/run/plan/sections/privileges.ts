@@ -11,7 +11,9 @@ export function planPrivileges(draft: PlanDraft): void {
   const origin = request.user === undefined ? zoneOrigin("identity") : ({ kind: "flag", flag: "--user" } as const);
   // setgroups(2) is denied in an ordinary user's namespace, and allowed where root mapped the ids.
   const flags = facts.privileged ? identityFlag.setgroups : 0;
-  addOp(draft, { op: "identity", uid, gid, groups: [], umask: 0o022, flags }, origin, `uid ${uid}, gid ${gid}`);
+  const supplementary = request.user === undefined && facts.privileged ? (request.image?.user.groups ?? []) : [];
+  const groups = supplementary.map(String);
+  addOp(draft, { op: "identity", uid, gid, groups, umask: 0o022, flags }, origin, `uid ${uid}, gid ${gid}`);
   if (facts.privileged && draft.ownUserNamespace && Math.max(uid, gid) > 65535) {
     refuse(draft, "invalid_argument", `id ${Math.max(uid, gid)} is not one of the zone's: 0 to 65535`, origin);
   }

@@ -1,6 +1,7 @@
 import { ioMode, ioStdin } from "../contract.ts";
 import { addOp, keep, type PlanDraft, zoneOrigin } from "../draft.ts";
 import { taskIds } from "./identity.ts";
+import { imageEnvironment } from "./image.ts";
 
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -16,10 +17,9 @@ export function planTask(draft: PlanDraft): void {
   } as const;
   addOp(draft, io, zoneOrigin("streams"), `streams: ${mode}`);
   const flagged = request.workdir !== undefined;
-  const path = request.workdir ?? request.repo?.path ?? "/";
-  const origin = flagged
-    ? ({ kind: "flag", flag: "--workdir" } as const)
-    : (request.repo?.origin ?? zoneOrigin("start"));
+  const { repo, image } = request;
+  const path = request.workdir ?? repo?.target ?? repo?.path ?? image?.workingDir ?? "/";
+  const origin = flagged ? ({ kind: "flag", flag: "--workdir" } as const) : (repo?.origin ?? zoneOrigin("start"));
   addOp(draft, { op: "workdir", path }, origin, `start in ${path}`);
   const env = Object.entries(taskEnvironment(draft)).map(([name, value]) => `${name}=${value}`);
   const exec = { op: "exec", argv: request.command, env } as const;
@@ -39,6 +39,7 @@ export function taskEnvironment(draft: PlanDraft): Record<string, string> {
     USER: user,
     LOGNAME: user,
     container: "rauha",
+    ...imageEnvironment(draft),
   };
   if (request.io.mode === "pty") env["TERM"] = facts.env["TERM"] ?? "xterm";
   for (const name of [...policy.env.pass, ...request.envPass]) {

@@ -6,40 +6,37 @@ import { planCopyOnWrite } from "./copy-on-write.ts";
 import { idmapFlags } from "./identity.ts";
 import { isBelow } from "./view-path.ts";
 
-/** The workspace at its own path: copy-on-write, or the host's files themselves, read-only or writable as asked. */
+/** The workspace at its own path, or where an image zone has it: copy-on-write, or the host's files themselves, read-only or writable as asked. */
 export function planWorkspace(draft: PlanDraft): void {
   const { request } = draft;
   if (request.repo === undefined) return;
-  const { path, mode, origin } = request.repo;
+  const { path, target = path, mode, origin } = request.repo;
   if (path === "/" || ["/proc", "/dev", "/sys"].some((tree) => isBelow(path, tree))) {
     const message = `${path} can't be a workspace: the zone has its own`;
     refuse(draft, "invalid_argument", message, origin, "name the directory of a project");
     return;
   }
   if (mode === "overlay") {
-    planCopyOnWrite(draft, path, path, origin, "the workspace, copy-on-write");
+    planCopyOnWrite(draft, path, target, origin, "the workspace, copy-on-write");
     return;
   }
   const readOnly = mode === "ro";
   const flags =
     mountFlag.expectDir | mountFlag.followSource | (readOnly ? mountFlag.readOnly : 0) | idmapFlags(draft, readOnly);
   const words = readOnly ? "the workspace, read-only" : "the workspace, writable";
-  addOp(draft, { op: "bind", source: path, target: path, flags }, origin, words);
-  if (!readOnly) planLaterRunFiles(draft, path);
+  addOp(draft, { op: "bind", source: path, target, flags }, origin, words);
+  if (!readOnly) planLaterRunFiles(draft, path, target);
 }
 
-function planLaterRunFiles(draft: PlanDraft, root: string): void {
+/** Policies name them by their paths on the host, `root`; the zone has them below `inside`. */
+function planLaterRunFiles(draft: PlanDraft, root: string, inside: string): void {
   const { policy } = draft;
   const writable = policy.filesystem.writablePaths;
   const pins = mountFlag.optional | idmapFlags(draft, false);
   for (const name of pinnedDirectories) {
-    const path = `${root}/${name}`;
-    addOp(
-      draft,
-      { op: "bind", source: path, target: path, flags: pins },
-      zoneOrigin("workspace"),
-      `${path} stays in place`,
-    );
+    const [path, target] = [`${root}/${name}`, `${inside}/${name}`];
+    const op = { op: "bind", source: path, target, flags: pins } as const;
+    addOp(draft, op, zoneOrigin("workspace"), `${target} stays in place`);
   }
   for (const name of [gitPointer, ...laterRunFiles]) {
     const path = `${root}/${name}`;
@@ -51,7 +48,7 @@ function planLaterRunFiles(draft: PlanDraft, root: string): void {
       continue;
     }
     const flags = mountFlag.optional | (name === gitPointer ? mountFlag.expectFile : 0);
-    const op = { op: "read_only", target: path, flags } as const;
+    const op = { op: "read_only", target: `${inside}/${name}`, flags } as const;
     const what = name === gitPointer ? "if it is a file: it names what git reads" : "it runs outside the zone later";
     addOp(draft, op, zoneOrigin("workspace"), `${path} read-only: ${what}`);
   }
