@@ -31,8 +31,13 @@ export async function runSandbox(argv: readonly string[], backend: Backend): Pro
   const task: TaskNames = { taskId: newId("task", backend.io), zoneId: newId("zone", backend.io), at: Date.now() };
   if (!parsed.ok)
     return refuse({ ...task, command: parsed.command, stage: "request" }, parsed, backend, parsed.diagnostics);
-  const { invocation } = parsed;
-  if (invocation.help) return showHelp(backend);
+  if (parsed.invocation.help) return showHelp(backend);
+  const rooted = parsed.invocation.image === undefined ? parsed : await withImage(backend, parsed.invocation);
+  if (!rooted.ok) {
+    const { command } = parsed.invocation.request;
+    return refuse({ ...task, command, stage: "image" }, parsed.invocation, backend, rooted.diagnostics);
+  }
+  const { invocation } = rooted;
   const inputs = await gatherInputs(invocation, task, backend);
   const { command } = invocation.request;
   if (!inputs.ok) return refuse({ ...task, command, stage: "policy" }, invocation, backend, inputs.diagnostics);
@@ -159,6 +164,11 @@ function touchesFiles(request: Pick<SandboxRequest, "repo" | "view">): boolean {
 async function openNetwork(backend: Backend, inputs: PlanInputs): Promise<NetworkRun | undefined> {
   if ((inputs.request.network ?? inputs.policy.network.mode) === "none") return undefined;
   return (await import("./network-run.ts")).openNetworkRun(backend, inputs);
+}
+
+async function withImage(backend: Backend, invocation: SandboxInvocation) {
+  const image = await import("./image-run.ts");
+  return image.withImage(backend, invocation);
 }
 
 async function openWorkspace(backend: Backend, request: SandboxRequest, invocation: SandboxInvocation) {

@@ -22,6 +22,7 @@ export const linuxBackend: Backend = {
   lsm: async () => (await import("./bpf/run.ts")).openLsm,
   lsmSetup: async () => (await import("./bpf/setup.ts")).lsmSetup,
   networks: async () => (await import("./network/networks.ts")).hostNetworks,
+  images: async () => (await import("./images.ts")).linuxImages(linuxBackend),
   probe: probeFacts,
   run: runLauncher,
 };

@@ -31,7 +31,6 @@ export const sandboxFlags = {
     metavar: "REF",
     description: "OCI image as root filesystem, pulled when missing",
     default: "a minimal read-only view of the host",
-    unavailable: true,
   },
   pull: {
     group: "zone",
@@ -44,7 +43,6 @@ export const sandboxFlags = {
       missing: { description: "when it is not stored" },
       never: { description: "not at all" },
     },
-    unavailable: true,
   },
   platform: {
     group: "zone",
@@ -52,7 +50,6 @@ export const sandboxFlags = {
     metavar: "OS/ARCH",
     description: "Platform of the image",
     default: "the host's",
-    unavailable: true,
   },
   name: {
     group: "zone",

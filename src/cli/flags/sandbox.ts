@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../../run/diagnostic.ts";
+import type { ImageWish } from "../../run/image.ts";
 import type { RequestLimits, SandboxRequest, ViewEntry } from "../../run/request.ts";
 import type { GivenFlags } from "./given.ts";
 import { parseFlags } from "./parse.ts";
@@ -14,6 +15,8 @@ export interface SandboxInvocation extends ResultTargets {
   /** A shipped policy's name or a file, as written. */
   readonly policyName: string;
   readonly explain: boolean;
+  /** The image that is the root. */
+  readonly image?: Omit<ImageWish, "dry"> | undefined;
   /** What happens to the changes of copy-on-write directories when the task succeeds. */
   readonly onSuccess: "keep" | "apply" | "discard";
   /** Absolute. */
@@ -54,14 +57,19 @@ export function parseSandboxArgs(argv: readonly string[], { cwd }: { readonly cw
     resultFd: given.one("result-fd"),
   };
   const help = given.one("help") ?? false;
-  const all = help ? [] : [...diagnostics, ...checkTogether(given), ...checkCommand(command)];
+  const all = help ? [] : [...diagnostics, ...checkTogether(given), ...checkCommand(command, given.met("image"))];
   if (all.length > 0) return { ok: false, diagnostics: all, command, ...targets };
   return { ok: true, invocation: { ...invocationOf(given, command), help, ...targets } };
 }
 
 /** The same for a command that takes the options of `rauha sandbox` among its own, already parsed. */
 export function readSandboxFlags(given: Given, command: readonly string[]): SandboxParse {
-  const diagnostics = [...checkTogether(given), ...checkCommand(command)];
+  const diagnostics = [...checkTogether(given), ...checkCommand(command, false)];
+  const image = given.flag("image");
+  if (image !== undefined) {
+    const message = "--image is not available here: what is learned is about files of the host";
+    diagnostics.push({ code: "unsupported", message, hint: "leave it out", origin: image.origin });
+  }
   if (diagnostics.length > 0) return { ok: false, diagnostics, command };
   return { ok: true, invocation: { ...invocationOf(given, command), help: false } };
 }
@@ -71,6 +79,7 @@ function invocationOf(given: Given, command: readonly string[]): Omit<SandboxInv
     request: { command, ...requestOf(given) },
     policyName: given.one("policy") ?? "task",
     explain: given.one("explain") ?? false,
+    image: imageOf(given),
     onSuccess: given.one("on-success") ?? "keep",
     patchFile: given.one("patch"),
   };
@@ -99,6 +108,12 @@ function requestOf(given: Given): Omit<UnnamedRequest, "command"> {
       maxOutputBytes: given.one("max-output") ?? defaultMaxOutputBytes,
     },
   };
+}
+
+function imageOf(given: Given): SandboxInvocation["image"] {
+  const reference = given.one("image");
+  if (reference === undefined) return undefined;
+  return { reference, pull: given.one("pull") ?? "missing", platform: given.one("platform") };
 }
 
 function repoOf(given: Given): SandboxRequest["repo"] {
@@ -155,6 +170,12 @@ function checkTogether(given: Given): Diagnostic[] {
       origin: mode.origin,
     });
   }
+  for (const name of ["pull", "platform"] as const) {
+    const flag = given.flag(name);
+    if (flag === undefined || given.met("image")) continue;
+    const message = `--${name} has no image to apply to`;
+    found.push({ code: "usage", message, hint: "add --image REF", origin: flag.origin });
+  }
   const overlays = given.met("overlay-bind") || (repo !== undefined && (mode?.value ?? "overlay") === "overlay");
   for (const name of ["on-success", "patch"] as const) {
     const flag = given.flag(name);
@@ -174,10 +195,11 @@ function checkTogether(given: Given): Diagnostic[] {
   return found;
 }
 
-function checkCommand(command: readonly string[]): Diagnostic[] {
+/** An image may bring the command. */
+function checkCommand(command: readonly string[], optional: boolean): Diagnostic[] {
   const hint = "write it last: rauha sandbox [options] -- command [arguments...]";
   const [program] = command;
-  if (program === undefined) return [{ code: "usage", message: "no command was given", hint }];
+  if (program === undefined) return optional ? [] : [{ code: "usage", message: "no command was given", hint }];
   if (program === "") return [{ code: "usage", message: "the command's name is empty", hint }];
   if (dashes.includes(program.charAt(0))) {
     const message = `${quote(program)} begins with a dash that is not the keyboard's -`;

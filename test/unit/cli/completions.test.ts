@@ -77,7 +77,8 @@ for (const name of Object.keys(scripts) as Shell[]) {
       expect(offer("rauha sandbox --net")).toEqual(["--network"]);
       expect(offer("rauha doctor --j")).toEqual(["--json"]);
       expect(offer("rauha sandbox --json -e A=B --repo-m")).toEqual(["--repo-mode"]);
-      expect(offer("rauha sandbox --imag")).toEqual([]);
+      expect(offer("rauha sandbox --imag")).toEqual(["--image"]);
+      expect(offer("rauha sandbox --keep-z")).toEqual([]);
     });
 
     test("the values of an option, whether after a blank or after =", () => {

@@ -70,9 +70,11 @@ describe("any command line", () => {
       const parsed = parseSandboxArgs(argv, { cwd });
       if (parsed.ok) {
         const { help, request } = parsed.invocation;
-        expect([argv, help || request.command.length > 0]).toEqual([argv, true]);
+        const brought = parsed.invocation.image !== undefined;
+        expect([argv, help || brought || request.command.length > 0]).toEqual([argv, true]);
         // What is run is what was typed last, untouched.
-        if (!help) expect(argv.slice(-request.command.length)).toEqual([...request.command]);
+        if (!help && request.command.length > 0)
+          expect(argv.slice(-request.command.length)).toEqual([...request.command]);
       } else {
         expect([argv, parsed.diagnostics.length > 0]).toEqual([argv, true]);
         for (const { message } of parsed.diagnostics) expect(message.length).toBeLessThan(400);

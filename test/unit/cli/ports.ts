@@ -101,6 +101,7 @@ function backendOf(world: World): Backend {
     },
     networks: () => Promise.reject(new Error("no network is connected here")),
     trees: () => Promise.reject(new Error("no trees in this test")),
+    images: () => Promise.reject(new Error("no images in this test")),
     probe: () => world.facts ?? userFacts,
     run: async (_plan, emit) => {
       for (const event of world.events ?? succeeded) emit(event);

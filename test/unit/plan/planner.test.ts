@@ -189,12 +189,12 @@ describe("filesystem", () => {
     expect(ops(plan, "expect")).toEqual([{ op: "expect", source: "/root/.ssh", flags: 0 }]);
   });
 
-  test("overlay and images are refused as unsupported, all problems at once", () => {
+  test("overlays without a layer, images without a name and networks are refused, all problems at once", () => {
     const problems = refused({
       request: { repo: { ...repo, mode: "overlay" }, network: "filtered" },
       policy: policyWith({ filesystem: { root: "image" } }),
     });
-    expect(problems.map(({ code }) => code)).toEqual(["unsupported", "unsupported", "unsupported"]);
+    expect(problems.map(({ code }) => code)).toEqual(["invalid_argument", "unsupported", "unsupported"]);
   });
 
   test("a workspace at / is refused", () => {

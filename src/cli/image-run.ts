@@ -1,0 +1,32 @@
+import type { Backend } from "../run/backend.ts";
+import type { Diagnostic } from "../run/diagnostic.ts";
+import type { SandboxInvocation } from "./flags/sandbox.ts";
+import { oneLine } from "./words.ts";
+
+export type WithImage =
+  | { readonly ok: true; readonly invocation: SandboxInvocation }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** Where an image zone has the workspace. */
+const workspace = "/workspace";
+
+/** An invocation that names an image, with what the image brings filled in: docker's rules for entrypoint and command. */
+export async function withImage(backend: Backend, invocation: SandboxInvocation): Promise<WithImage> {
+  const wish = invocation.image;
+  if (wish === undefined) return { ok: true, invocation };
+  const say = (line: string) => {
+    backend.io.write(2, new TextEncoder().encode(`rauha: ${oneLine(line)}\n`));
+  };
+  const outcome = await (await backend.images()).prepare({ ...wish, dry: invocation.explain }, say);
+  if (!outcome.ok) return outcome;
+  const { entrypoint, cmd, ...image } = outcome.image;
+  const { request } = invocation;
+  const command = [...entrypoint, ...(request.command.length > 0 ? request.command : cmd)];
+  if (command.length === 0) {
+    const message = `the image ${wish.reference} brings no command, and none was given`;
+    const hint = `write it last: rauha sandbox --image ${wish.reference} -- command [arguments...]`;
+    return { ok: false, diagnostics: [{ code: "usage", message, hint, origin: { kind: "flag", flag: "--image" } }] };
+  }
+  const repo = request.repo === undefined ? undefined : { ...request.repo, target: workspace };
+  return { ok: true, invocation: { ...invocation, request: { ...request, command, repo, image } } };
+}

@@ -1,0 +1,143 @@
+import type { ImageOutcome, ImageWish, ReadyImage } from "../run/image.ts";
+import { errnoName } from "../run/report/errno.ts";
+import type { ImageUser } from "../run/request.ts";
+import { TreeError } from "../run/tree-fs.ts";
+import { ImageError, refuse } from "./image-error.ts";
+import { holdLayer, layerPath, type StoredLayer, storedLayer, treeName } from "./layers/stored-layer.ts";
+import type { Unpack } from "./layers/unpacker.ts";
+import { readPlatform } from "./platform.ts";
+import { StackedLayers, visibleLayers } from "./rootfs/stacked.ts";
+import { stopSignal } from "./rootfs/stop-signal.ts";
+import { findUser } from "./rootfs/users.ts";
+import type { ImageStore, LayerDescriptor, PullEvent, StoredImage } from "./types.ts";
+
+export interface PrepareOptions {
+  readonly unpack: Unpack;
+  readonly say: (line: string) => void;
+  /** Gets the image from its registry, if it has to. */
+  readonly ensure: (
+    reference: string,
+    options: {
+      readonly pull: "always" | "missing";
+      readonly platform?: string | undefined;
+      readonly progress: (event: PullEvent) => void;
+    },
+  ) => Promise<StoredImage>;
+}
+
+const accountsBytes = 1 << 20;
+
+/**
+ * Makes an image ready to be a zone's root: pulled, unpacked, its configuration in the zone's terms. An image that is all there costs
+ * a few small reads: whatever pulls or unpacks is loaded only then.
+ */
+export async function prepareImage(store: ImageStore, wish: ImageWish, options: PrepareOptions): Promise<ImageOutcome> {
+  try {
+    const stored = await findImage(store, wish, options);
+    const layers = wish.dry ? undefined : await layersOf(store, stored, options);
+    return { ok: true, image: await readyImage(store, wish, stored, layers) };
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    const origin = { kind: "flag", flag: "--image" } as const;
+    return { ok: false, diagnostics: error.diagnostics.map((each) => ({ origin, ...each })) };
+  }
+}
+
+async function findImage(store: ImageStore, wish: ImageWish, { ensure, say }: PrepareOptions): Promise<StoredImage> {
+  const { reference, pull, dry } = wish;
+  const platform = wish.platform === undefined ? undefined : readPlatform(wish.platform);
+  const found = pull === "always" && !dry ? undefined : await store.resolve(reference, platform);
+  if (found !== undefined) return found;
+  if (dry) refuse("not_found", `the image ${reference} is not stored here`, `rauha image pull ${reference}`);
+  if (pull === "never")
+    refuse(
+      "not_found",
+      `the image ${reference} is not stored here, and --pull never forbids to get it`,
+      `rauha image pull ${reference}`,
+    );
+  const progress = (event: PullEvent) => {
+    if (event.event === "resolved")
+      say(`pulling ${event.reference} for ${event.platform}: ${event.layers} layers, ${event.size} bytes`);
+    if (event.event === "retry") say(`${event.what}: ${event.reason}; trying again`);
+    if (event.event === "done" && !event.up_to_date) say(`pulled ${event.reference}: ${event.downloaded_bytes} bytes`);
+  };
+  return ensure(reference, { pull, platform: wish.platform, progress });
+}
+
+/** All layers, unpacked, and kept from being removed meanwhile. */
+async function layersOf(store: ImageStore, { layers }: StoredImage, options: PrepareOptions): Promise<StoredLayer[]> {
+  const ready: StoredLayer[] = [];
+  for (const [index, layer] of layers.entries()) {
+    for (;;) {
+      const stored =
+        storedLayer(store.root, layer.diffId, store.host) ??
+        (await unpackMissing(store, layer, index, layers.length, options));
+      if (!(await holdLayer(store, stored))) continue;
+      ready.push(stored);
+      break;
+    }
+  }
+  return ready;
+}
+
+async function unpackMissing(
+  store: ImageStore,
+  layer: LayerDescriptor,
+  index: number,
+  count: number,
+  { unpack, say }: PrepareOptions,
+): Promise<StoredLayer> {
+  const { unpackLayer } = await import("./layers/unpack-layer.ts");
+  const which = `layer ${index + 1} of ${count}`;
+  say(`unpacking ${which}`);
+  return unpackLayer(store, layer, { unpack, waiting: () => say(`waiting for another process that unpacks ${which}`) });
+}
+
+async function readyImage(
+  store: ImageStore,
+  wish: ImageWish,
+  { digest, config, layers }: StoredImage,
+  unpacked: readonly StoredLayer[] | undefined,
+): Promise<ReadyImage> {
+  const planned = layers.map(({ diffId }) => ({
+    diffId,
+    tree: `${layerPath(store.root, diffId)}/${treeName}`,
+    hidesAll: false,
+  }));
+  const trees = unpacked?.map(({ diffId, tree, summary }) => ({ diffId, tree, hidesAll: summary.hidesAll })) ?? planned;
+  return {
+    reference: wish.reference,
+    digest,
+    layers: visibleLayers(trees).map(({ diffId, tree }) => ({ name: diffId, tree })),
+    env: config.env,
+    workingDir: config.workingDir === "/" ? undefined : config.workingDir,
+    user: await userOf(store, config.user, unpacked === undefined ? undefined : trees),
+    stopSignal: stopSignal(config.stopSignal),
+    entrypoint: config.entrypoint,
+    cmd: config.cmd,
+  };
+}
+
+/** Without unpacked layers there are no accounts to look into: a name is not known then. */
+async function userOf(
+  store: ImageStore,
+  user: string | undefined,
+  trees: readonly { readonly tree: string; readonly hidesAll: boolean }[] | undefined,
+): Promise<ImageUser> {
+  if (user === undefined || trees === undefined) return findUser(undefined, () => undefined);
+  const stack = new StackedLayers(await store.host.trees(), trees);
+  try {
+    return findUser(user, (path) => {
+      const bytes = stack.readFile(path, accountsBytes);
+      return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+    });
+  } catch (error) {
+    if (!(error instanceof TreeError)) throw error;
+    return refuse(
+      "invalid_image",
+      `the image's accounts can't be read: ${error.step} ${error.path}: ${errnoName(error.errno)}`,
+    );
+  } finally {
+    stack.close();
+  }
+}
