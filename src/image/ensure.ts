@@ -1,6 +1,6 @@
 /** The image that a run asks for: from the store, or from its registry first. The registry's code is loaded only when it is asked. */
 import type { Diagnostic } from "../run/diagnostic.ts";
-import { ImageError } from "./image-error.ts";
+import { ImageError, orDamaged } from "./image-error.ts";
 import { readReference } from "./reference.ts";
 import type { ImageStore, Platform, PullEvent, PullPolicy, StoredImage } from "./types.ts";
 
@@ -21,7 +21,8 @@ export async function ensureImage(
 ): Promise<StoredImage | Diagnostic> {
   try {
     if (options.pull !== "always") {
-      const stored = await store.resolve(reference, options.platform);
+      const found = store.resolve(reference, options.platform);
+      const stored = await (options.pull === "never" ? found : orDamaged(found));
       if (stored !== undefined) return stored;
       if (options.pull === "never") return notHere(reference);
     }

@@ -20,3 +20,13 @@ export class ImageError extends Error {
 export function refuse(code: ErrorCode, message: string, hint?: string): never {
   throw new ImageError([{ code, message, hint }]);
 }
+
+/** What was read, or undefined where it is damaged: then it can be fetched anew. */
+export async function orDamaged<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof ImageError && error.diagnostic.code === "digest_mismatch") return undefined;
+    throw error;
+  }
+}

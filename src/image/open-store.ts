@@ -149,7 +149,7 @@ export function readDocument(store: ImageStore, digest: string): Uint8Array | un
   }
   const bytes = new TextEncoder().encode(read.text);
   if (digestOf(bytes, parseDigest(digest)?.algorithm) !== digest) {
-    const hint = "remove that file and pull the image again: rauha image pull";
+    const hint = "rauha image pull REF fetches it anew";
     refuse("digest_mismatch", `${path} is damaged: its content is not what its name says`, hint);
   }
   return bytes;

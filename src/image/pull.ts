@@ -1,6 +1,6 @@
 /** From a registry into the store. Whatever moment it is killed at, the store is whole and the next pull goes on where it was. */
 import { decodeConfig } from "./config.ts";
-import { refuse } from "./image-error.ts";
+import { orDamaged, refuse } from "./image-error.ts";
 import { maxDocumentBytes } from "./json-field.ts";
 import { type Descriptor, decodeManifest, type Index, type Manifest } from "./manifest.ts";
 import { digestsOf, joinLayers, matchingEntries, readDocument, readEntries } from "./open-store.ts";
@@ -10,7 +10,7 @@ import { type Reference, readReference } from "./reference.ts";
 import type { RegistryConfig } from "./registry/registry-config.ts";
 import { RemoteImage, type RemoteManifest } from "./registry/remote-image.ts";
 import { lockPath, openBlob, putBytes } from "./store/blob-file.ts";
-import { openLease } from "./store/lease.ts";
+import { openLease, sweepLeases, sweepTemporaries } from "./store/lease.ts";
 import { putEntry, underIndexLock } from "./store/store-index.ts";
 import { sweepPartials } from "./store/sweep.ts";
 import { storedForm } from "./stored-form.ts";
@@ -50,7 +50,7 @@ export async function pullImage(store: ImageStore, given: string, options: PullO
 
 /** The stored image, if it is the one that the registry has: an exact digest always is. */
 async function upToDate(store: ImageStore, reference: Reference, platform: Platform, remote: RemoteImage) {
-  const stored = await store.resolve(reference.text, platform);
+  const stored = await orDamaged(store.resolve(reference.text, platform));
   if (stored === undefined) return undefined;
   if (reference.digest !== undefined && stored.reference === reference.text) return stored;
   const entries = matchingEntries(readEntries(store), reference.text);
@@ -83,6 +83,8 @@ async function fetchImage(
   const digests = [stored.digest, ...chain.map(({ digest }) => digest), ...blobs.map(({ digest }) => digest)];
   const lease = await underIndexLock(store, async () => {
     await sweepPartials(store, new Set(digests.map((digest) => lockPath(store.root, digest))));
+    await sweepLeases(store);
+    sweepTemporaries(store.root);
     return openLease(store, digests);
   });
   try {

@@ -96,9 +96,8 @@ export class RegistryClient {
       answer.drop();
       return secure;
     } catch (error) {
-      const isHttp = error instanceof RegistryFailure && error.diagnostic.code === "tls_failed";
-      const broke = error instanceof RegistryFailure && error.passing;
-      if (isHttp || broke) return new URL(`http://${host}/`);
+      // No TLS there, no name without a proxy, nobody on that port: plain HTTP may be another matter, and says so if it isn't.
+      if (error instanceof RegistryFailure) return new URL(`http://${host}/`);
       throw error;
     }
   }

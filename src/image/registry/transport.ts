@@ -72,6 +72,7 @@ async function sendOnce(request: HttpRequest, url: URL, context: HttpContext): P
   const credentials = authorization === undefined || url.origin !== request.url.origin ? {} : { authorization };
   const failure = (error: unknown) =>
     abort.signal.aborted ? silence(url.host, context.timeoutMs) : connectionFailure(error, url.host);
+  const tls = url.protocol === "https:" ? { tls: trust(request.ca, insecure, context) } : {};
   const timer = patience();
   let response: Response;
   try {
@@ -85,7 +86,7 @@ async function sendOnce(request: HttpRequest, url: URL, context: HttpContext): P
       decompress: false,
       // `false` keeps fetch from reading the variables itself: its rules for NO_PROXY are not ours.
       proxy: proxyFor(url, context.env) ?? (false as unknown as string),
-      ...(url.protocol === "https:" ? { tls: trust(request.ca, insecure, context) } : {}),
+      ...tls,
     } as BunFetchRequestInit);
   } catch (error) {
     throw failure(error);

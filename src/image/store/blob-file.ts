@@ -2,8 +2,18 @@
  * A blob on its way into the store: bytes are counted and hashed as they come, and it gets its name only when they are what the
  * digest says. One process at a time works on a blob; what a killed one left is taken up by the next.
  */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs";
-import { parseDigest } from "../digest.ts";
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { digestOf, parseDigest } from "../digest.ts";
 import { refuse } from "../image-error.ts";
 import type { ImageStore } from "../types.ts";
 import { type HeldLock, takeLock } from "./file-lock.ts";
@@ -35,9 +45,9 @@ export async function openBlob(
   waiting?: () => void,
 ): Promise<BlobFile | undefined> {
   const target = store.blobPath(blob.digest);
-  if (isWhole(target, blob.size)) return undefined;
+  if (isWhole(target, blob)) return undefined;
   const lock = await takeLock(store.host, lockPath(store.root, blob.digest), waiting);
-  if (isWhole(target, blob.size)) {
+  if (isWhole(target, blob)) {
     lock.remove();
     return undefined;
   }
@@ -53,9 +63,13 @@ export function lockPath(root: string, digest: string): string {
   return `${workPaths(root).blobs}/${digest.replace(":", "-")}`;
 }
 
-/** A blob of the right size is whole: it got its name only after it was verified. Any other is damage, and is written anew. */
-export function isWhole(path: string, size: number): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.size === size;
+/** Documents are looked at once more: one that a disk damaged is written anew. */
+const lookedAtBytes = 1 << 20;
+
+/** A blob of the right size is whole: it got its name only after it was verified. */
+function isWhole(path: string, { digest, size }: { readonly digest: string; readonly size: number }): boolean {
+  if (statSync(path, { throwIfNoEntry: false })?.size !== size) return false;
+  return size > lookedAtBytes || digestOf(readFileSync(path), parseDigest(digest)?.algorithm) === digest;
 }
 
 class PartialBlob implements BlobFile {

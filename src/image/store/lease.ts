@@ -29,6 +29,11 @@ export async function leasedDigests(store: ImageStore): Promise<Set<string>> {
   return needed;
 }
 
+/** Removes what dead pulls left. Under the index lock. */
+export async function sweepLeases(store: ImageStore): Promise<void> {
+  await leasedDigests(store);
+}
+
 /** Names in a folder; none when it isn't there. */
 export function namesIn(folder: string): string[] {
   try {
