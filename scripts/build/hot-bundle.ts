@@ -14,7 +14,6 @@ const BACKENDS = "src/linux/backend.ts";
 
 /** Modules of nothing but data, most of which one start does not use. */
 export const TABLES: readonly string[] = [
-  "src/cli/flags/foreign.ts",
   "src/cli/flags/sandbox-table.ts",
   "src/run/plan/contract.ts",
   "src/run/policy/shipped.gen.ts",

@@ -2,7 +2,7 @@
  * Options of docker run, bwrap, firejail and timeout that people will type here, and what does their work in Rauha.
  * Read only when an option is unknown.
  */
-export const foreignFlags: Readonly<Record<string, string>> = {
+export const foreignFlags = (): Readonly<Record<string, string>> => ({
   // docker, podman
   "--volume": "write --rw-bind SRC:DST, or --ro-bind SRC:DST",
   "-v": "write --rw-bind SRC:DST, or --ro-bind SRC:DST",
@@ -54,4 +54,4 @@ export const foreignFlags: Readonly<Record<string, string>> = {
   "--signal": "leave it out: SIGTERM is sent first, then SIGKILL",
   "--foreground": "leave it out",
   "--preserve-status": "leave it out: `status` and `cause` of the result tell a timeout from an exit",
-};
+});

@@ -40,7 +40,8 @@ export function unknownFlag(
   table: FlagTable,
 ): { readonly diagnostic: Diagnostic; readonly meant: string | undefined } {
   const meant = suggest(spelled.replace(/^-+/, ""), allLongWords(table));
-  const foreign = Object.hasOwn(foreignFlags, spelled) ? foreignFlags[spelled] : undefined;
+  const others = foreignFlags();
+  const foreign = Object.hasOwn(others, spelled) ? others[spelled] : undefined;
   const hint = foreign ?? (meant === undefined ? "--help lists the options" : `did you mean --${meant}?`);
   return { diagnostic: usage(shown(spelled), `unknown option ${shown(spelled)}`, hint), meant };
 }

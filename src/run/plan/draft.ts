@@ -6,7 +6,7 @@ import type { SandboxRequest } from "../request.ts";
 import type { ZoneFilter } from "../seccomp/zone-filter.ts";
 import type { PlanOp } from "./contract.ts";
 import type { EnforcedName, enforcement } from "./enforcement.ts";
-import { mechanismWords } from "./mechanism-words.gen.ts";
+import { mechanismLines } from "./mechanism-words.gen.ts";
 import type { NetworkPart } from "./network/part.ts";
 import type { GuaranteeName, PlannedGuarantee, PlannedOp } from "./plan.ts";
 
@@ -56,7 +56,14 @@ export function keep<N extends EnforcedName>(
   ops: readonly number[],
   detail = "",
 ): void {
-  promise(draft, name, `${mechanismWords[`${name}.${String(means)}`] ?? ""}${detail}`, ops);
+  promise(draft, name, `${mechanismWords(`${name}.${String(means)}`)}${detail}`, ops);
+}
+
+/** What enforces a promise, in words: those of docs/enforcement.md. */
+function mechanismWords(which: string): string {
+  const key = `\n${which}=`;
+  const at = mechanismLines.indexOf(key) + key.length;
+  return at < key.length ? "" : mechanismLines.slice(at, mechanismLines.indexOf("\n", at));
 }
 
 /** Says that nobody asked for this. */

@@ -76,9 +76,14 @@ export interface PolicyPlace {
   readonly column: number;
 }
 
+/** The key of the list that an item is of. Without a regular expression: a start asks for a dozen origins. */
+function listOf(key: string): string {
+  return key.endsWith("]") ? key.slice(0, key.lastIndexOf("[")) : key;
+}
+
 /** The origin of a policy's key, with file, line and column where they are known. */
 export function policyOrigin(policy: Policy, key: string): Origin {
-  const place = policy.places[key] ?? policy.places[key.replace(/\[\d+\]$/, "")];
+  const place = policy.places[key] ?? policy.places[listOf(key)];
   if (place === undefined) return { kind: "policy", policy: policy.base ?? policy.name, key };
   return { kind: "policy", policy: policy.name, key, ...place };
 }

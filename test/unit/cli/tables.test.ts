@@ -77,7 +77,7 @@ describe("the contract's options of sandbox", () => {
 });
 
 describe("what other programs call it", () => {
-  test.each(Object.entries(foreignFlags))("%s is none of ours, and its hint names what is", (spelled, hint) => {
+  test.each(Object.entries(foreignFlags()))("%s is none of ours, and its hint names what is", (spelled, hint) => {
     const word = spelled.replace(/^-+/, "");
     expect(spelled.startsWith("--") ? longName(sandboxFlags, word) : shortName(sandboxFlags, word)).toBeUndefined();
     for (const [, name = ""] of hint.matchAll(/--([a-z][a-z-]*)/g)) expect(longName(sandboxFlags, name)).toBe(name);
