@@ -6,20 +6,26 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* Enough for a busy connection; what many may hold together is bounded by the system (pipe-user-pages-soft). */
-#define PIPE_BYTES (256 << 10)
-#define PIPES_MAX  (2u * LIMIT_CONNECTIONS)
+/*
+ * The fewer wakings, the cheaper: a large pipe saves a third of the processor time. But what a user's pipes may hold together is bounded
+ * (pipe-user-pages-soft), and other programs of the caller want some: so only a few are large, the rest as pipes are made.
+ */
+#define LARGE_BYTES (1 << 20)
+#define LARGE_MAX   16u
+#define PIPES_MAX   (2u * LIMIT_CONNECTIONS)
 /* Idle pipes that are kept. */
 #define IDLE_MAX 64u
 
 struct ends {
 	int read;
 	int write;
+	bool large;
 };
 
-static struct ends pipes[PIPES_MAX]; /* {0, 0}: not made */
+static struct ends pipes[PIPES_MAX];
 static uint32_t idle[IDLE_MAX];
 static uint32_t idle_count;
+static uint32_t large;
 static uint32_t made; /* below this, every place has been used */
 static uint32_t vacant[PIPES_MAX];
 static uint32_t vacant_count;
@@ -36,10 +42,10 @@ int pipe_take(void)
 		return -1;
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -1;
-	/* Not granted: then the pipe stays as small as pipes are. */
-	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES);
 	place = vacant_count > 0 ? vacant[--vacant_count] : made++;
-	pipes[place] = (struct ends){ends[0], ends[1]};
+	pipes[place] = (struct ends){ends[0], ends[1], false};
+	pipes[place].large = large < LARGE_MAX && fcntl(ends[1], F_SETPIPE_SZ, LARGE_BYTES) >= 0;
+	large += pipes[place].large;
 	return (int)place;
 }
 
@@ -52,6 +58,7 @@ void pipe_give(int pipe, bool empty)
 		idle[idle_count++] = place;
 		return;
 	}
+	large -= pipes[place].large;
 	close(pipes[place].read);
 	close(pipes[place].write);
 	vacant[vacant_count++] = place;

@@ -3,7 +3,7 @@ import { encodeMessages, type NetlinkMessage, netlinkFamily } from "../netlink/m
 import { listenToLog } from "../netlink/nflog.ts";
 import { addChain, addRule, addTable, transaction } from "../netlink/nftables/batch.ts";
 import { atMost, count, decide, logTo, redirectTo, reject } from "../netlink/nftables/expression.ts";
-import { address, isLocal, port, protocol, version } from "../netlink/nftables/match.ts";
+import { address, connection, isLocal, port, protocol, version } from "../netlink/nftables/match.ts";
 import type { PlanOp } from "../plan/contract.ts";
 import type { Address } from "../policy/address.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
@@ -115,6 +115,8 @@ function rules(hosts: readonly Endpoint[]): NetlinkMessage[] {
     addRule(table, "redirect", [...protocol("tcp"), ...redirectTo(gatewayPort)]),
     addRule(table, "redirect", [...protocol("udp"), ...port("destination", [53, 53]), ...redirectTo(gatewayPort)]),
     addChain(table, "refuse", { ...output, type: "filter", priority: 0, policy: "drop" }),
+    // Most packets: what was let through once need not be looked at again.
+    addRule(table, "refuse", [...connection("established"), decide("accept")]),
     addRule(table, "refuse", [...isLocal(), decide("accept")]),
     addRule(table, "refuse", [atMost(200, 400), logTo(logGroup)]),
     addRule(table, "refuse", [count(), reject({ family: "inet", why: "prohibited" })]),

@@ -212,7 +212,9 @@ describe("domains", () => {
       message: 'there is no list of domains "@nmp"',
       hint: 'did you mean "@npm"?',
     });
-    expect(parseDomain("@everything")).toMatchObject({ hint: "there are @npm, @pypi, @crates, @go, @debian" });
+    expect(parseDomain("@everything")).toMatchObject({
+      hint: expect.stringMatching(/^there are @npm, @pypi, .*@github/),
+    });
     expect(parseDomain("@").ok).toBe(false);
     expect(parseDomain("@constructor").ok).toBe(false);
     expect(expandDomains(["a.b", "@crates", "*"])).toEqual([
