@@ -29,9 +29,13 @@ describe("a task with CAP_SYS_ADMIN", () => {
     expect(guarantee(tried.result, "self_test").mechanism).toContain("change of a mount");
   });
 
-  test("can where the policy names the call", async () => {
+  test("can where the policy names the call, and the result promises no view then", async () => {
     const named = policyFile(`${admin}[syscalls]\nallow = ["mount_setattr"]\n`);
     const tried = await tryInZone(attempts.slice(0, 2), ["--policy", named, "--ro-bind", folder]);
     expect(tried.answers.map(({ outcome }) => outcome)).toEqual(["OK", "EPERM"]);
+    for (const name of ["filesystem_view", "proc_masked"]) {
+      expect(guarantee(tried.result, name)).toMatchObject({ state: "unavailable" });
+      expect(guarantee(tried.result, name).mechanism).toContain("mount_setattr");
+    }
   });
 });

@@ -26,6 +26,8 @@ export interface ValueOf {
   readonly "host-dir": string;
   /** An absolute path inside the zone. */
   readonly "zone-path": string;
+  /** The same, for something that is put there: not the root. */
+  readonly "zone-place": string;
   /** `UID[:GID]`, numbers. */
   readonly user: { readonly uid: number; readonly gid?: number | undefined };
   readonly hostname: string;

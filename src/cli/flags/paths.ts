@@ -43,6 +43,18 @@ export function parseZonePath(text: string, cwd: string): Checked<string> {
   return { ok: true, value: normalPath(text) };
 }
 
+/** A place inside the zone that an option puts something at: anything but its root, which is the zone's own. */
+export function parseZonePlace(text: string, cwd: string): Checked<string> {
+  const path = parseZonePath(text, cwd);
+  return path.ok && path.value === "/" ? rootTaken : path;
+}
+
+const rootTaken = {
+  ok: false,
+  message: "/ is the zone's own root, and nothing can be put in its place",
+  hint: "name a directory below it; what the root holds is chosen by filesystem.root of the policy",
+} as const;
+
 /** `SRC[:DST]`. A colon that belongs to a path is written `\:`, a backslash before it `\\`. */
 export function parseBind(text: string, cwd: string, flag: string): Checked<ValueOf["bind"]> {
   const [source, target, ...rest] = splitAtColons(text);
@@ -67,8 +79,9 @@ export function parseBind(text: string, cwd: string, flag: string): Checked<Valu
   }
   const from = parseHostPath(source, cwd);
   if (!from.ok) return from;
+  if (target === undefined && from.value === "/") return { ...rootTaken, hint: `write /:/host to see it there` };
   if (target === undefined) return { ok: true, value: { source: from.value, target: from.value } };
-  const to = parseZonePath(target, cwd);
+  const to = parseZonePlace(target, cwd);
   if (!to.ok) return { ...to, message: `destination ${to.message}` };
   return { ok: true, value: { source: from.value, target: to.value } };
 }
@@ -83,7 +96,7 @@ export function parseSymlink(text: string, cwd: string): Checked<ValueOf["symlin
       hint: "what the symlink says, a colon, and where it lies: --symlink usr/bin:/bin; a colon in a path is written \\:",
     };
   }
-  const target = parseZonePath(link, cwd);
+  const target = parseZonePlace(link, cwd);
   if (!target.ok) return { ...target, message: `link ${target.message}` };
   return { ok: true, value: { value, target: target.value } };
 }

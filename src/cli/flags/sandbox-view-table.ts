@@ -64,12 +64,12 @@ export const sandboxViewFlags = {
   },
   tmpfs: {
     group: "view",
-    kind: "zone-path",
+    kind: "zone-place",
     metavar: "DST",
     repeatable: true,
     description: "An empty writable directory in memory, within the policy's tmp_size",
   },
-  dir: { group: "view", kind: "zone-path", metavar: "DST", repeatable: true, description: "An empty directory" },
+  dir: { group: "view", kind: "zone-place", metavar: "DST", repeatable: true, description: "An empty directory" },
   symlink: {
     group: "view",
     kind: "symlink",

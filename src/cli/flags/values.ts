@@ -1,6 +1,6 @@
 import { formatDuration, formatSize, parseDuration, parseSize } from "../../run/units.ts";
 import type { Checked, EnumValue, Flag, ValueKind, ValueOf } from "./flag.ts";
-import { parseBind, parseHostPath, parseSymlink, parseZonePath } from "./paths.ts";
+import { parseBind, parseHostPath, parseSymlink, parseZonePath, parseZonePlace } from "./paths.ts";
 import { quote } from "./quote.ts";
 import { suggest } from "./suggest.ts";
 
@@ -70,6 +70,7 @@ const parsers: { readonly [K in ValueKind]: (text: string, context: ValueContext
     return parseHostPath(text, context.cwd);
   },
   "host-dir": (text, context) => parseHostPath(text, context.cwd),
+  "zone-place": (text, context) => parseZonePlace(text, context.cwd),
   "zone-path": (text, context) => parseZonePath(text, context.cwd),
   user: parseUser,
   hostname: parseHostname,

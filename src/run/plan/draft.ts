@@ -3,6 +3,7 @@ import type { HostFacts } from "../host-facts.ts";
 import type { LsmZone } from "../lsm.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { SandboxRequest } from "../request.ts";
+import { allowedOnView } from "../seccomp/view-calls.ts";
 import type { ZoneFilter } from "../seccomp/zone-filter.ts";
 import type { PlanOp } from "./contract.ts";
 import type { EnforcedName, enforcement } from "./enforcement.ts";
@@ -74,6 +75,23 @@ export function notRequested(draft: PlanDraft, name: GuaranteeName): void {
 /** Says that this does not hold here, and why. Only for what no rule asked for: an unenforceable rule is `refuse`d. */
 export function unavailable(draft: PlanDraft, name: GuaranteeName, why: string): void {
   draft.guarantees.push({ name, state: "unavailable", mechanism: why, ops: [] });
+}
+
+/** A promise about the view. It is taken back where the policy grants the task what undoes mounts: the result must not say otherwise. */
+export function keepView<N extends EnforcedName>(
+  draft: PlanDraft,
+  name: N,
+  means: keyof (typeof enforcement)[N]["means"],
+  ops: readonly number[],
+): void {
+  const calls = allowedOnView(draft.policy);
+  if (calls.length === 0) keep(draft, name, means, ops);
+  else
+    unavailable(
+      draft,
+      name,
+      `the policy allows ${calls.join(", ")} with CAP_SYS_ADMIN, which undo masks and read-only mounts`,
+    );
 }
 
 /** Records a reason not to run. */

@@ -3,7 +3,7 @@ import { domainCovers, domainForm } from "./domain.ts";
 import type { Form } from "./form.ts";
 import { formatKeyPath, type KeyPath } from "./key-path.ts";
 import type { MergedPolicy } from "./merge.ts";
-import { isWithin, pathForm } from "./paths.ts";
+import { isWithin, placeForm } from "./paths.ts";
 import type { NetworkMode } from "./policy.ts";
 import { mistake, type PolicySource } from "./source.ts";
 
@@ -94,9 +94,9 @@ const shown = [
 ] as const;
 
 function checkPaths(scene: Scene): void {
-  const denied = entries(scene, "filesystem", "denied_paths", pathForm);
+  const denied = entries(scene, "filesystem", "denied_paths", placeForm);
   for (const [section, key] of shown) {
-    for (const { path, value } of entries(scene, section, key, pathForm)) {
+    for (const { path, value } of entries(scene, section, key, placeForm)) {
       const by = denied.find((entry) => isWithin(value, entry.value));
       if (by === undefined) continue;
       const message = `${value} is in ${section}.${key}, and ${formatKeyPath(by.path)} denies ${by.value}`;

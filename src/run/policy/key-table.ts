@@ -13,7 +13,7 @@ import {
   zoneNameForm,
   zoneNamePattern,
 } from "./names.ts";
-import { deviceForm, pathForm, profileForm } from "./paths.ts";
+import { deviceForm, placeForm, profileForm } from "./paths.ts";
 import { durationForm, integerForm, numberForm, secondsForm, sizeForm } from "./quantities.ts";
 
 /**
@@ -137,14 +137,14 @@ export const policySections = {
       enum: ["host", "image", "empty"],
       description: "host: a minimal read-only view of the host; image: an OCI image; empty: only what is listed",
     }),
-    readable_paths: list(pathForm, absolutePath, "Paths of the host that are visible, read-only"),
+    readable_paths: list(placeForm, absolutePath, "Paths of the host that are visible, read-only"),
     writable_paths: list(
-      pathForm,
+      placeForm,
       absolutePath,
       "Scratch directories of the zone; inside the workspace, paths that stay writable",
     ),
-    denied_paths: list(pathForm, absolutePath, "Paths that are hidden, whatever shows what is above them"),
-    allowed_sockets: list(pathForm, absolutePath, "Unix sockets of the host that are visible"),
+    denied_paths: list(placeForm, absolutePath, "Paths that are hidden, whatever shows what is above them"),
+    allowed_sockets: list(placeForm, absolutePath, "Unix sockets of the host that are visible"),
     shared_layers: value(booleanForm, {
       type: "boolean",
       description: "Zones of the same image share its read-only layers",

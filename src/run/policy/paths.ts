@@ -40,6 +40,13 @@ export function isWithin(path: string, above: string): boolean {
 
 export const pathForm = textForm("an absolute path", readPath);
 
+/** A path that can be shown, hidden or made by itself: not the root, which `filesystem.root` chooses. */
+export const placeForm = textForm("an absolute path below /", (path) => {
+  const outcome = readPath(path);
+  if (!outcome.ok || outcome.value !== "/") return outcome;
+  return wrong("/ is the zone's own root", "filesystem.root chooses what it shows; list directories below it here");
+});
+
 export const deviceForm = textForm("the path of a device below /dev", (path) => {
   const outcome = readPath(path);
   if (!outcome.ok || (isWithin(outcome.value, "/dev") && outcome.value !== "/dev")) return outcome;

@@ -11,3 +11,10 @@ export function deniedForView({ capabilities, syscalls, zone }: Policy): readonl
   if (zone.type === "privileged" || !capabilities.allowed.includes("CAP_SYS_ADMIN")) return [];
   return viewCalls.filter((name) => !syscalls.allow.includes(name) && !syscalls.deny.includes(name));
 }
+
+/** Those that the task may make: the policy names them and grants what they need, or is privileged. With one of them, masks and read-only binds can be undone. */
+export function allowedOnView({ capabilities, syscalls, zone }: Policy): readonly string[] {
+  if (!capabilities.allowed.includes("CAP_SYS_ADMIN")) return [];
+  const named = (name: string) => zone.type === "privileged" || syscalls.allow.includes(name);
+  return viewCalls.filter((name) => named(name) && !syscalls.deny.includes(name));
+}

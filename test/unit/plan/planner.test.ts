@@ -226,3 +226,20 @@ describe("environment", () => {
     expect(plan.warnings[0]?.message).toContain("NOT_THERE");
   });
 });
+
+describe("promises about the view", () => {
+  test("are taken back where the policy lets the task undo mounts, and only there", () => {
+    const state = (allowed: string[], allow: string[], name: string) => {
+      const policy = policyWith({ capabilities: { allowed: allowed as never }, syscalls: { allow } });
+      return guarantee(planned({ facts: rootFacts, policy }), name)?.state;
+    };
+    for (const name of ["filesystem_view", "proc_masked"]) {
+      expect(state([], [], name)).toBe("enforced");
+      expect(state(["CAP_SYS_ADMIN"], [], name)).toBe("enforced");
+      expect(state([], ["mount_setattr"], name)).toBe("enforced");
+      for (const call of ["mount_setattr", "open_tree", "open_tree_attr"]) {
+        expect(state(["CAP_SYS_ADMIN"], [call], name)).toBe("unavailable");
+      }
+    }
+  });
+});

@@ -80,7 +80,7 @@ describe("every key", () => {
     ["network.denied_domains", '["*.Example.ORG"]', "network.deniedDomains", ["*.example.org"]],
     ["filesystem.root", '"empty"', "filesystem.root", "empty"],
     ["filesystem.root", '"image"', "filesystem.root", "image"],
-    ["filesystem.readable_paths", '["/opt/data/", "/"]', "filesystem.readablePaths", ["/opt/data", "/"]],
+    ["filesystem.readable_paths", '["/opt/data/", "/srv"]', "filesystem.readablePaths", ["/opt/data", "/srv"]],
     ["filesystem.writable_paths", '["/tmp"]', "filesystem.writablePaths", ["/tmp"]],
     ["filesystem.denied_paths", '["/etc/shadow"]', "filesystem.deniedPaths", ["/etc/shadow"]],
     ["filesystem.allowed_sockets", '["/run/x.sock"]', "filesystem.allowedSockets", ["/run/x.sock"]],

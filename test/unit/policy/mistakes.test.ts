@@ -203,7 +203,7 @@ describe("wrong paths", () => {
     [list, '["/a//"]', '19 filesystem.readable_paths[0]: "/a//" has an empty or "." part (write "/a")'],
     [list, '["/a\\u0000"]', '19 filesystem.readable_paths[0]: "/a\\u0000" has a NUL byte'],
     [list, `["/${"é".repeat(2048)}"]`, "19 filesystem.readable_paths[0]: the path is longer than 4095 bytes"],
-    [list, "[[]]", "19 filesystem.readable_paths[0]: expected an absolute path, found a list"],
+    [list, "[[]]", "19 filesystem.readable_paths[0]: expected an absolute path below /, found a list"],
     [
       "devices.allowed",
       '["/tmp/x"]',

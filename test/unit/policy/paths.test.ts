@@ -4,10 +4,12 @@ import {
   isWithin,
   normalPath,
   pathForm,
+  placeForm,
   profileForm,
   resolveProfile,
 } from "../../../src/run/policy/paths.ts";
 import { Random } from "./random.ts";
+import { mistakesIn } from "./reading.ts";
 
 describe("paths", () => {
   test.each([
@@ -116,5 +118,17 @@ describe("seccomp profiles", () => {
   test("an unknown word is refused with both ways out", () => {
     expect(profileForm("unconfined")).toMatchObject({ ok: false, hint: 'for a file write "./unconfined"' });
     expect(profileForm("")).toMatchObject({ ok: false });
+  });
+});
+
+describe("a place in the view", () => {
+  test("is any path but the root, which is the zone's own", () => {
+    expect(placeForm("/x/")).toEqual({ ok: true, value: "/x" });
+    for (const path of ["/", "//", "/.", "x"]) expect(placeForm(path).ok).toBe(false);
+    for (const key of ["readable_paths", "writable_paths", "denied_paths", "allowed_sockets"]) {
+      expect(mistakesIn(`[filesystem]\n${key} = ["/"]`)).toEqual([
+        `p.toml:2:${key.length + 5} filesystem.${key}[0]: / is the zone's own root (filesystem.root chooses what it shows; list directories below it here)`,
+      ]);
+    }
   });
 });

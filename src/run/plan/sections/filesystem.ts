@@ -1,6 +1,6 @@
 import { policyOrigin } from "../../policy/policy.ts";
 import { mountFlag } from "../contract.ts";
-import { addOp, keep, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
+import { addOp, keep, keepView, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
 import { planCopyOnWrite } from "./copy-on-write.ts";
 import { planDevices } from "./devices.ts";
 import { planHostView, planIdentityFiles } from "./host-view.ts";
@@ -116,7 +116,7 @@ function planDenied(draft: PlanDraft): void {
     if (coveredBy(path, visible)) return addOp(draft, { op: "mask", target: path, flags: 0 }, origin, `${path} hidden`);
     return addOp(draft, { op: "expect", source: path, flags: 0 }, origin, `${path} is in no view`);
   });
-  keep(draft, "filesystem_view", "mounts", ops);
+  keepView(draft, "filesystem_view", "mounts", ops);
 }
 
 /** Places of the zone where files of the host show. */

@@ -1,5 +1,5 @@
 import { mountFlag } from "../contract.ts";
-import { addOp, keep, type PlanDraft, zoneOrigin } from "../draft.ts";
+import { addOp, keepView, type PlanDraft, zoneOrigin } from "../draft.ts";
 
 /** What OCI runtimes hide in /proc: the host's hardware, keys, timers and memory. */
 const maskedPaths = [
@@ -29,5 +29,5 @@ export function planProc(draft: PlanDraft): void {
   for (const target of readOnlyPaths) {
     addOp(draft, { op: "read_only", target, flags: optional }, zoneOrigin("read-only paths"), `${target} read-only`);
   }
-  keep(draft, "proc_masked", "procfs", [proc]);
+  keepView(draft, "proc_masked", "procfs", [proc]);
 }
