@@ -18,6 +18,7 @@ export function openPullBars(ports: Ports): PullReport {
   const layers = new Map<string, Layer>();
   let title = "";
   let total = 0;
+  let count = 0;
   let drawn = 0;
   let lastMs = Number.NEGATIVE_INFINITY;
   const columns = Math.max(40, process.stderr.columns ?? 80);
@@ -29,7 +30,7 @@ export function openPullBars(ports: Ports): PullReport {
   const draw = (force: boolean) => {
     if (!force && performance.now() - lastMs < drawEveryMs) return;
     lastMs = performance.now();
-    const lines = [title, ...pullLines([...layers.values()], total)].map((line) => line.slice(0, columns - 1));
+    const lines = [title, ...pullLines([...layers.values()], total, count)].map((line) => line.slice(0, columns - 1));
     const up = drawn > 0 ? `\u001b[${drawn}A` : "";
     // Lines that are no longer needed are emptied and stay, so that what follows is not drawn over.
     const spare = Math.max(0, drawn - lines.length);
@@ -41,6 +42,7 @@ export function openPullBars(ports: Ports): PullReport {
       if (event.event === "resolved") {
         title = oneLine(`pulling ${event.reference} for ${event.platform}`);
         total = event.size;
+        count = event.layers;
       } else if (event.event === "layer") {
         const changed = layers.get(event.digest)?.state !== event.state;
         layers.set(event.digest, event);
@@ -56,13 +58,13 @@ export function openPullBars(ports: Ports): PullReport {
 }
 
 /** The lines below the title, without a terminal's codes. */
-export function pullLines(layers: readonly Layer[], total: number): string[] {
+export function pullLines(layers: readonly Layer[], total: number, count: number): string[] {
   const active = layers.filter(({ state }) => state === "downloading" || state === "waiting");
   const shown = active.slice(0, mostLayers).map(layerLine);
   const hidden = active.length - shown.length;
   const here = layers.reduce((sum, layer) => sum + layer.bytes, 0);
   const done = layers.length - active.length;
-  const sum = `${bar(here, total)} ${sizeWords(here)} of ${sizeWords(total)}, ${countWords(done, "layer")} done`;
+  const sum = `${bar(here, total)} ${sizeWords(here)} of ${sizeWords(total)}, ${done} of ${countWords(count, "layer")}`;
   return [...shown, ...(hidden > 0 ? [`  and ${hidden} more`] : []), sum];
 }
 

@@ -96,6 +96,7 @@ async function sendOnce(request: HttpRequest, url: URL, context: HttpContext): P
   async function* pieces(): AsyncGenerator<Uint8Array> {
     const reader = response.body?.getReader();
     if (reader === undefined) return;
+    let whole = false;
     try {
       for (;;) {
         const waiting = patience();
@@ -103,10 +104,12 @@ async function sendOnce(request: HttpRequest, url: URL, context: HttpContext): P
         if (done) break;
         yield value as Uint8Array;
       }
+      // The connection can serve another request.
+      whole = true;
     } catch (error) {
       throw failure(error);
     } finally {
-      abort.abort();
+      if (!whole) abort.abort();
     }
   }
   return {
@@ -115,7 +118,9 @@ async function sendOnce(request: HttpRequest, url: URL, context: HttpContext): P
     host: url.host,
     pieces,
     whole: (limit) => gather(pieces(), limit, url.host),
-    drop: () => abort.abort(),
+    drop: () => {
+      if (response.body !== null) abort.abort();
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseReference, withDigest } from "../../../src/image/reference.ts";
+import { Random } from "../policy/random.ts";
 
 const sha256 = `sha256:${"0123456789abcdef".repeat(4)}`;
 const sha512 = `sha512:${"0123456789abcdef".repeat(8)}`;
@@ -102,18 +103,10 @@ describe("what is no name is refused, and says why", () => {
   });
 });
 
-/** A repeatable source of numbers below a bound. */
-function dice(seed: number): (bound: number) => number {
-  let state = seed;
-  return (bound) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * bound);
-  };
-}
-
 describe("properties", () => {
-  const roll = dice(20240607);
-  const pick = <T>(list: readonly T[]): T => list[roll(list.length)] as T;
+  const random = new Random(20240607);
+  const roll = (bound: number) => random.int(0, bound - 1);
+  const pick = <T>(list: readonly T[]): T => random.pick(list);
   const word = () => Array.from({ length: 1 + roll(6) }, () => pick([..."abcz019"])).join("");
   const component = () =>
     [word(), ...Array.from({ length: roll(3) }, () => pick([".", "_", "__", "-", "--"]) + word())].join("");
