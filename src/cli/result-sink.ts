@@ -16,7 +16,7 @@ export interface ResultSink {
   /** A place that it can't be written to is said on stderr; the exit code stays the task's. */
   result(result: Result): void;
   /** The last line for people; with JSON on stdout it is said only if nothing ran, since an error belongs on stderr besides. */
-  summary(line: string, nothingRan: boolean): void;
+  summary(line: () => string, nothingRan: boolean): void;
 }
 
 /**
@@ -49,7 +49,7 @@ export function resultSink(io: HostIo, targets: ResultTargets, streams: boolean)
       }
     },
     summary: (line, nothingRan) => {
-      if (!json || nothingRan) words(line);
+      if (!json || nothingRan) words(line());
     },
   };
 

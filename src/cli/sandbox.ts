@@ -200,7 +200,7 @@ function conclude(report: Report, sink: ResultSink, workspace: WorkspaceRun | un
   if (finished !== undefined) sink.warn(finished.warnings);
   const result = projectResult(report, verdict, finished?.outcome);
   sink.result(result);
-  sink.summary(summaryLine(result), result.status === "runtime_error");
+  sink.summary(() => summaryLine(result), result.status === "runtime_error");
   const carriedOver = finished === undefined || finished.outcome.error === null;
   return verdict.rauhaExitCode === 0 && !carriedOver ? 125 : verdict.rauhaExitCode;
 }

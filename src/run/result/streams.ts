@@ -6,6 +6,7 @@ export interface StreamText {
 
 /** Joins the captured pieces and decodes them without losing a byte. */
 export function decodeStream(pieces: readonly Uint8Array[], truncated: boolean): StreamText {
+  if (pieces.length === 0) return { text: "", base64: undefined };
   const bytes = joinPieces(pieces);
   // A cap may cut the last character in two: that is truncation, not an encoding that needs base64.
   const whole = truncated ? bytes.subarray(0, bytes.length - cutCharacterBytes(bytes)) : bytes;

@@ -20,7 +20,7 @@ const acts: Readonly<Record<keyof typeof verifyCheck, string>> = {
 export function planSelfTest(draft: PlanDraft): void {
   const { policy, facts } = draft;
   const granted = capabilityMask(policy.capabilities.allowed);
-  const has = (name: string) => (granted & capabilityMask([name])) !== 0n;
+  const has = (name: string) => granted !== 0n && (granted & capabilityMask([name])) !== 0n;
   const allowed = (...calls: string[]) => calls.some((call) => policy.syscalls.allow.includes(call));
   const ownProfile = policy.syscalls.profile !== "default";
   let checks = verifyCheck.regainCapabilities | verifyCheck.ptraceInit;
