@@ -57,7 +57,7 @@ export class Gateway {
     this.#emit = emit;
     const file = readWholeFile("/etc/resolv.conf", 1 << 16);
     const servers = readResolvers(typeof file === "number" ? "" : new TextDecoder().decode(file));
-    this.#session = new EgressSession(plan.rules, servers, {
+    this.#session = new EgressSession(plan, servers, {
       send: (order: GatewayOrder) => this.#orders.push(encodeOrder(order)),
       report: (attempt) => emit({ at: Date.now(), record: "egress", attempt }),
       random: () => crypto.getRandomValues(new Uint16Array(1))[0] ?? 0,

@@ -35,6 +35,12 @@ export function admitAddress(rules: EgressRules, address: Address, port: number,
   return { act: "deny", why: "the address is not listed", policyKey: "network.allowed_egress", name: null };
 }
 
+/** Decides by a name that is known before anything is said. */
+export function admitName(rules: EgressRules, name: string, port: number): Opening {
+  if (isNameAllowed(rules, name, port)) return { act: "inspect", name };
+  return { act: "deny", why: `${name} is not allowed at port ${port}`, policyKey: "network.allowed_domains", name };
+}
+
 /** What to do when the program has said something. */
 export type Hearing =
   | { readonly act: "wait" }

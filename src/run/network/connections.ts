@@ -1,39 +1,20 @@
-import { type Address, formatAddress } from "../policy/address.ts";
-import { admitAddress, admitSpoken, type Hearing } from "./admission.ts";
+import { type Address, formatAddress, parseAddress } from "../policy/address.ts";
+import { admitAddress, admitName, admitSpoken, type Hearing } from "./admission.ts";
 import { denied, type EgressAttempt } from "./attempt.ts";
+import { concatenate } from "./bytes.ts";
+import { type Connection, newConnection, speakMs } from "./connection.ts";
 import { type DnsPorts, sift } from "./dns-service.ts";
 import { StreamQueries } from "./dns-stream.ts";
 import { firstBytesMax, readFirstBytes } from "./first-bytes.ts";
 import { readAddress, wireAddress } from "./gateway/address.ts";
 import { connectMode, type GatewayOrder, type GatewayReport } from "./gateway/contract.ts";
+import { connectRequest, type HttpProxy, proxyFor, readProxyReply } from "./proxy.ts";
 import { plainAddress } from "./special-ranges.ts";
 
 type Of<R extends GatewayReport["record"]> = Extract<GatewayReport, { record: R }>;
-type Standing = Parameters<typeof admitSpoken>[3];
 
-interface Connection {
-  readonly id: number;
-  readonly address: Address;
-  readonly port: number;
-  readonly openedMs: number;
-  phase: "hearing" | "resolving" | "flowing" | "dns";
-  /** Whether the gateway was told to connect. */
-  connected: boolean;
-  standing: Standing;
-  heard: Uint8Array;
-  /** When a program that has begun to speak must have finished. */
-  deadline: number;
-  name: string | null;
-  why: string;
-  policyKey: string;
-  /** Where to connect, in this order; the first is where it was connected last. */
-  candidates: Address[];
-  queries?: StreamQueries;
-}
-
-/** How long a program may take to say where it wants to go. */
-const speakMs = 10_000;
 const EHOSTUNREACH = 113;
+const ECONNREFUSED = 111;
 
 /**
  * The connections that programs of the zone opened, each from the first packet to the last: what may go where, by address and by what
@@ -52,24 +33,12 @@ export class Connections {
   opened({ connection: id, family, port, address: bytes }: Of<"opened">, nowMs: number): void {
     const { rules, pins } = this.#ports;
     const address = plainAddress(readAddress(family, bytes));
-    const connection: Connection = {
-      id,
-      address,
-      port,
-      openedMs: nowMs,
-      phase: "hearing",
-      connected: false,
-      standing: "unknown",
-      heard: new Uint8Array(),
-      deadline: nowMs + speakMs,
-      name: null,
-      why: "",
-      policyKey: "network.allowed_domains",
-      candidates: [address],
-    };
+    const connection = newConnection(id, address, port, nowMs);
     this.#open.set(id, connection);
     const pinned = pins.namesOf(address, nowMs);
-    const opening = admitAddress(rules, address, port, pinned);
+    const stoodFor = pins.stoodFor(address);
+    const opening =
+      stoodFor === undefined ? admitAddress(rules, address, port, pinned) : admitName(rules, stoodFor, port);
     // By TCP too, names are asked for here and nowhere else.
     if (port === 53 && opening.act !== "connect") {
       connection.phase = "dns";
@@ -80,7 +49,9 @@ export class Connections {
       this.#deny(connection, opening);
       return;
     }
-    if (opening.act === "hear") return;
+    // What stands for a name is no address to go to: without the proxy, the name must be looked up after all.
+    if (opening.act === "hear" || (stoodFor !== undefined && this.#proxyOf(stoodFor, address, port) === undefined))
+      return;
     connection.name = opening.act === "inspect" ? opening.name : (pinned[0] ?? null);
     if (opening.act === "connect") {
       connection.standing = "listed";
@@ -90,25 +61,27 @@ export class Connections {
     } else {
       connection.standing = { pinned: opening.name };
       connection.why = "an allowed domain led to the address";
-      connection.candidates = [address, ...this.#others(opening.name, address, port)];
+      if (stoodFor === undefined) connection.candidates = [address, ...this.#others(opening.name, address, port)];
       // Servers of some protocols speak first: their programs may be silent for as long as they like.
     }
     if (connection.connected || connection.phase === "hearing") connection.deadline = Number.POSITIVE_INFINITY;
-    this.#connect(connection);
+    this.#connect(connection, nowMs);
   }
 
   heard({ connection: id, side, data }: Of<"heard">, nowMs: number): void {
     const connection = this.#open.get(id);
-    if (connection === undefined || side !== 0) return;
+    if (connection === undefined) return;
+    if (side !== 0) {
+      this.#heardProxy(connection, data, nowMs);
+      return;
+    }
     if (connection.phase === "dns") {
       connection.deadline = nowMs + speakMs;
       connection.queries?.push(data, nowMs);
       return;
     }
     if (connection.heard.length === 0) connection.deadline = nowMs + speakMs;
-    const all = new Uint8Array(Math.min(connection.heard.length + data.length, firstBytesMax));
-    all.set(connection.heard);
-    all.set(data.subarray(0, all.length - connection.heard.length), connection.heard.length);
+    const all = concatenate(connection.heard, data, firstBytesMax);
     connection.heard = all;
     if (connection.phase !== "hearing") return;
     const { standing, port } = connection;
@@ -128,7 +101,7 @@ export class Connections {
     const connection = this.#open.get(id);
     if (connection === undefined) return;
     connection.candidates.shift();
-    if (connection.candidates.length > 0) this.#connect(connection);
+    if (connection.candidates.length > 0 && connection.proxy === undefined) this.#connect(connection, nowMs);
     else this.#end(connection, error, 0, 0, nowMs);
   }
 
@@ -160,7 +133,12 @@ export class Connections {
     connection.why = connection.standing === "listed" ? connection.why : why;
     if (connection.connected || name === undefined) {
       this.#flow(connection);
-      this.#send({ record: "pass", connection: connection.id, skip: 0 });
+      this.#pass(connection);
+      return;
+    }
+    if (this.#proxyOf(name, connection.address, connection.port) !== undefined) {
+      this.#flow(connection);
+      this.#connect(connection, nowMs);
       return;
     }
     connection.phase = "resolving";
@@ -170,7 +148,7 @@ export class Connections {
       connection.candidates = [...usable];
       if (usable.length > 0) {
         this.#flow(connection);
-        this.#connect(connection);
+        this.#connect(connection, nowMs);
         return;
       }
       if (refused === undefined) this.#end(connection, EHOSTUNREACH, 0, 0, nowMs);
@@ -191,10 +169,62 @@ export class Connections {
     return [...sift(this.#ports.rules, others, port).usable];
   }
 
-  #connect(connection: Connection): void {
+  #proxyOf(name: string | null, address: Address, port: number): HttpProxy | undefined {
+    return proxyFor(this.#ports.proxies, name, address, port);
+  }
+
+  /** Lets bytes flow; not before a proxy has connected. */
+  #pass(connection: Connection): void {
+    const { proxy } = connection;
+    if (proxy !== undefined && proxy.length === undefined) return;
+    this.#send({ record: "pass", connection: connection.id, skip: proxy?.length ?? 0 });
+  }
+
+  #connectBy(connection: Connection, proxy: HttpProxy, address: Address, nowMs: number): void {
+    connection.proxy = { said: new Uint8Array() };
+    const go = (at: Address | undefined) => {
+      if (this.#open.get(connection.id) !== connection) return;
+      if (at === undefined) {
+        this.#end(connection, EHOSTUNREACH, 0, 0, nowMs);
+        return;
+      }
+      const target = { connection: connection.id, ...wireAddress(at), port: proxy.port, mode: connectMode.handshake };
+      const data = connectRequest(proxy, connection.name, address, connection.port);
+      this.#send({ record: "connect", ...target, data });
+    };
+    const literal = proxy.host === "localhost" ? ([127, 0, 0, 1] as const) : parseAddress(proxy.host);
+    if (literal !== undefined) go(literal);
+    else this.#ports.resolver.lookupAll(proxy.host, nowMs, ({ addresses }) => go(addresses[0]));
+  }
+
+  /** What the proxy says; behind its own words may stand the server's first. */
+  #heardProxy(connection: Connection, data: Uint8Array, nowMs: number): void {
+    const { proxy } = connection;
+    if (proxy === undefined) return;
+    proxy.said = concatenate(proxy.said, data);
+    const reply = readProxyReply(proxy.said);
+    if (reply.state === "refused") {
+      proxy.refusal = reply.why;
+      this.#end(connection, ECONNREFUSED, 0, 0, nowMs);
+      return;
+    }
+    if (reply.state === "more") return;
+    proxy.length = reply.length;
+    const serverFirst = proxy.said.length > reply.length && connection.heard.length === 0;
+    if (connection.phase === "hearing" && !serverFirst) return;
+    this.#flow(connection);
+    this.#pass(connection);
+  }
+
+  #connect(connection: Connection, nowMs: number): void {
     const [address] = connection.candidates;
     if (address === undefined) return;
     connection.connected = true;
+    const proxy = this.#proxyOf(connection.name, address, connection.port);
+    if (proxy !== undefined) {
+      this.#connectBy(connection, proxy, address, nowMs);
+      return;
+    }
     const mode = connection.phase === "flowing" ? connectMode.open : connectMode.inspect;
     const target = { connection: connection.id, ...wireAddress(address), port: connection.port };
     this.#send({ record: "connect", ...target, mode, data: new Uint8Array() });
@@ -223,9 +253,9 @@ export class Connections {
       decision: "allow",
       protocol: "tcp",
       name: connection.name,
-      address: formatAddress(connection.candidates[0] ?? connection.address),
+      address: connection.proxy === undefined ? formatAddress(connection.candidates[0] ?? connection.address) : null,
       port: connection.port,
-      why: connection.why,
+      why: `${connection.why}${proxyWords(connection)}`,
       policyKey: connection.policyKey,
       sentBytes: sent,
       receivedBytes: received,
@@ -234,4 +264,9 @@ export class Connections {
     };
     this.#ports.report(attempt);
   }
+}
+
+function proxyWords({ proxy }: Connection): string {
+  if (proxy === undefined) return "";
+  return proxy.refusal === undefined ? ", by the caller's proxy" : `, by the caller's proxy: ${proxy.refusal}`;
 }

@@ -4,11 +4,13 @@ import { addressReply, type DnsQuery, emptyReply, readQuery } from "./dns/query.
 import { dnsCode, dnsType } from "./dns/wire.ts";
 import { type EgressRules, isNameAllowed, isNameDenied, refusedRange } from "./egress-rules.ts";
 import type { Pins } from "./pins.ts";
+import { type Proxies, proxyFor } from "./proxy.ts";
 import type { Resolver } from "./resolver.ts";
 
 /** What answering queries needs of its surroundings. */
 export interface DnsPorts {
   readonly rules: EgressRules;
+  readonly proxies: Proxies;
   readonly resolver: Resolver;
   readonly pins: Pins;
   readonly report: (attempt: EgressAttempt) => void;
@@ -20,7 +22,7 @@ export interface DnsPorts {
  * called at once; with nothing for what deserves no answer.
  */
 export function answerQuery(
-  { rules, resolver, pins, report }: DnsPorts,
+  { rules, proxies, resolver, pins, report }: DnsPorts,
   message: Uint8Array,
   byUdp: boolean,
   nowMs: number,
@@ -44,6 +46,12 @@ export function answerQuery(
     respond(emptyReply(query, query.type === dnsType.ANY ? dnsCode.notImplemented : dnsCode.noError));
     return;
   }
+  // A proxy looks names up itself, and the host may not be able to: an address that stands for the name is all that is needed.
+  if (proxyFor(proxies, query.name, [], 443) !== undefined) {
+    const addresses = query.type === dnsType.A ? [pins.standIn(query.name)] : [];
+    respond(addressReply(query, addresses, standInSeconds));
+    return;
+  }
   resolver.lookup(query.name, query.type, nowMs, ({ addresses, ttl, code }) => {
     const { usable, refused } = sift(rules, addresses);
     if (refused !== undefined) report(denied({ ...what, ...refused.what }, refused.why, "network.allowed_egress"));
@@ -52,6 +60,8 @@ export function answerQuery(
     respond(reply(query, usable, ttl, hidden ? dnsCode.noSuchName : code, byUdp));
   });
 }
+
+const standInSeconds = 3600;
 
 function reply(query: DnsQuery, addresses: readonly Address[], ttl: number, code: number, byUdp: boolean): Uint8Array {
   // A code that this resolver's own state explains, never one that says more of the host's.

@@ -1,3 +1,4 @@
+import { concatenate } from "./bytes.ts";
 import { bytes16, uint16 } from "./dns/wire.ts";
 import { answerQuery, type DnsPorts } from "./dns-service.ts";
 
@@ -24,9 +25,7 @@ export class StreamQueries {
   }
 
   push(data: Uint8Array, nowMs: number): void {
-    const all = new Uint8Array(this.#rest.length + data.length);
-    all.set(this.#rest);
-    all.set(data, this.#rest.length);
+    const all = concatenate(this.#rest, data);
     const queries: Uint8Array[] = [];
     let at = 0;
     while (at + 2 <= all.length) {

@@ -7,6 +7,8 @@ import { type Address, formatAddress } from "../policy/address.ts";
 export class Pins {
   readonly #byAddress = new Map<string, Map<string, number>>();
   readonly #byName = new Map<string, Address[]>();
+  readonly #standIns = new Map<string, Address>();
+  readonly #stoodFor = new Map<string, string>();
   #count = 0;
 
   /** `ttl` in seconds; what a zone can pin is bounded, the oldest goes first. */
@@ -38,6 +40,23 @@ export class Pins {
     return this.#byName.get(name) ?? [];
   }
 
+  /** An address that stands for a name, of the range for benchmarks: nothing else has it, and it never leaves the host. */
+  standIn(name: string): Address {
+    let address = this.#standIns.get(name);
+    if (address === undefined) {
+      const number = this.#standIns.size % standInsMax;
+      address = [198, 18 + (number >> 16), (number >> 8) & 0xff, number & 0xff];
+      this.#standIns.set(name, address);
+      this.#stoodFor.set(formatAddress(address), name);
+    }
+    return address;
+  }
+
+  /** The name that an address stands for. */
+  stoodFor(address: Address): string | undefined {
+    return this.#stoodFor.get(formatAddress(address));
+  }
+
   #shrink(): void {
     for (const [key, names] of this.#byAddress) {
       if (this.#count <= pinsMax) return;
@@ -54,4 +73,6 @@ export class Pins {
 /** However short a TTL: programs look up once and connect again and again. */
 const leastSeconds = 600;
 const pinsMax = 4096;
+/** 198.18.0.0/15 */
+const standInsMax = 1 << 17;
 const addressesMax = 32;

@@ -2,7 +2,7 @@ import type { Address } from "../policy/address.ts";
 import { attemptsMax, type EgressAttempt } from "./attempt.ts";
 import { Connections } from "./connections.ts";
 import { answerQuery, type DnsPorts } from "./dns-service.ts";
-import type { EgressRules } from "./egress-rules.ts";
+import type { EgressPlan } from "./egress-plan.ts";
 import type { GatewayOrder, GatewayReport } from "./gateway/contract.ts";
 import { readNotices } from "./notice.ts";
 import { Pins } from "./pins.ts";
@@ -25,10 +25,15 @@ export class EgressSession {
   /** Attempts that were decided and not listed. */
   dropped = 0;
 
-  constructor(rules: EgressRules, servers: readonly Address[], { send, report, random }: SessionPorts) {
+  constructor(
+    { rules, proxies }: Pick<EgressPlan, "rules" | "proxies">,
+    servers: readonly Address[],
+    { send, report, random }: SessionPorts,
+  ) {
     this.#send = send;
     this.#ports = {
       rules,
+      proxies,
       pins: new Pins(),
       resolver: new Resolver(servers, random, send),
       report: (attempt) => {

@@ -1,7 +1,8 @@
 /** Servers of the world: each writes down who came. They listen at every address, so that a detour would find one. */
 import { createSocket } from "node:dgram";
 import { existsSync, readFileSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
+import { zone } from "./names.ts";
 
 /** What reached a server: `http 203.0.113.10 Host=…`, `tcp 203.0.113.10:7`, `udp …`. */
 export const seen: string[] = [];
@@ -19,6 +20,7 @@ export async function serveAll(certificates: string): Promise<void> {
     serveTcp(22, (socket) => greet(socket)),
     serveTcp(9, (socket) => count(socket)),
     serveTcp(19, (socket) => generate(socket)),
+    serveTcp(3128, (socket) => proxy(socket)),
     serveUdp(9999),
     serveUdp(443),
   ]);
@@ -75,6 +77,25 @@ function serveTcp(port: number, talk: (socket: Socket) => void): Promise<void> {
 function greet(socket: Socket): void {
   socket.write("SSH-2.0-world\r\n");
   socket.pipe(socket);
+}
+
+/** An HTTP proxy: connects by name, with the world's resolver, and refuses four.good.example. */
+function proxy(socket: Socket): void {
+  socket.once("data", (data) => {
+    const head = data.toString("latin1");
+    const [, host = "", port = ""] = /^CONNECT ([^ ]+):(\d+) /.exec(head) ?? [];
+    seen.push(`proxy ${host}:${port} ${/Proxy-Authorization: (.*)\r/.exec(head)?.[1] ?? "-"}`);
+    if (host === "" || host.startsWith("four.")) {
+      socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+      return;
+    }
+    const server = connect({ host: zone[host]?.[0] ?? host, port: Number(port), allowHalfOpen: true }, () => {
+      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      socket.pipe(server);
+      server.pipe(socket);
+    });
+    server.on("error", () => socket.destroy());
+  });
 }
 
 /** Counts what comes, and says so at its end: needs a half-closed connection. */

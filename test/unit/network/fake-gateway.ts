@@ -3,6 +3,7 @@ import type { EgressAttempt } from "../../../src/run/network/attempt.ts";
 import { makeEgressRules } from "../../../src/run/network/egress-rules.ts";
 import { readAddress, wireAddress } from "../../../src/run/network/gateway/address.ts";
 import type { GatewayOrder, GatewayReport } from "../../../src/run/network/gateway/contract.ts";
+import { readProxies } from "../../../src/run/network/proxy.ts";
 import { EgressSession } from "../../../src/run/network/session.ts";
 import { formatAddress, parseAddress } from "../../../src/run/policy/address.ts";
 
@@ -11,6 +12,8 @@ export interface Wish {
   readonly denied?: readonly string[];
   readonly egress?: readonly string[];
   readonly servers?: readonly string[];
+  /** Of the environment: http_proxy and the like. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export const parsed = (text: string) => parseAddress(text) ?? [];
@@ -21,10 +24,10 @@ export class FakeGateway {
   readonly session: EgressSession;
   now = 1000;
 
-  constructor({ domains = [], denied = [], egress = [], servers = ["192.0.2.53"] }: Wish = {}) {
+  constructor({ domains = [], denied = [], egress = [], servers = ["192.0.2.53"], env = {} }: Wish = {}) {
     const rules = makeEgressRules({ allowedDomains: domains, deniedDomains: denied, allowedEgress: egress });
     let id = 0;
-    this.session = new EgressSession(rules, servers.map(parsed), {
+    this.session = new EgressSession({ rules, proxies: readProxies(env).proxies }, servers.map(parsed), {
       send: (order) => this.orders.push(order),
       report: (attempt) => this.attempts.push(attempt),
       random: () => ++id,

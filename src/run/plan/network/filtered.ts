@@ -1,6 +1,7 @@
 import { capabilityMask } from "../../capabilities.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import { makeEgressRules } from "../../network/egress-rules.ts";
+import { readProxies } from "../../network/proxy.ts";
 import { resolverFile, zoneSetup } from "../../network/zone-setup.ts";
 import { parseDomain } from "../../policy/domain.ts";
 import { parseEndpoint } from "../../policy/endpoint.ts";
@@ -33,6 +34,12 @@ export function filteredPart({ request, policy, facts }: Omit<PlanInputs, "filte
       "mode filtered needs a user namespace of the zone's own, and a privileged policy of root's has none";
     problems.push({ code: "unenforceable", message, hint: 'use a policy of type "non-global"', origin });
   }
+  const { proxies, wrong } = readProxies(facts.env);
+  for (const name of wrong) {
+    const message = `${name} of your environment names no HTTP proxy, and mode filtered can go by no other`;
+    const hint = `unset ${name}, or write it as http://HOST:PORT`;
+    problems.push({ code: "unsupported", message, hint, origin: { kind: "host", what: name } });
+  }
   const rules = makeEgressRules({
     allowedDomains: [...policy.network.allowedDomains, ...allowDomains.map((text) => text.toLowerCase())],
     deniedDomains: policy.network.deniedDomains,
@@ -48,7 +55,7 @@ export function filteredPart({ request, policy, facts }: Omit<PlanInputs, "filte
     ],
     ops: setup.map(({ op, intent }) => ({ op, origin, intent })),
     rules: { means: "gateway", detail: "" },
-    egress: { rules, sockets: setup.flatMap(({ socket }) => socket ?? []) },
+    egress: { rules, proxies, sockets: setup.flatMap(({ socket }) => socket ?? []) },
     problems,
     warnings: [],
   };
