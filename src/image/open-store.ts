@@ -42,6 +42,8 @@ export function openStore({ root, host }: StoreOptions): ImageStore {
 export interface StoreEntry extends IndexEntry {
   /** Its full name; undefined for an entry without one. What another program wrote there and is no name of an image stays as it is. */
   readonly reference: string | undefined;
+  /** As it stands in the index, with members that mean nothing to us. */
+  readonly written?: Readonly<Record<string, unknown>>;
 }
 
 /** All entries of the index, in its order; none when there is no store yet. Throws for an index that can't be read. */
@@ -62,7 +64,7 @@ export function readEntries(store: ImageStore): StoreEntry[] {
   const fields = new JsonField(path, value).get("manifests").list(maxEntries);
   return fields.map((field) => {
     const entry = decodeIndexEntry(field);
-    return { ...entry, reference: fullName(entry.annotations[nameAnnotation]) };
+    return { ...entry, reference: fullName(entry.annotations[nameAnnotation]), written: field.object() };
   });
 }
 

@@ -7,6 +7,7 @@ import { patient } from "../support/identity.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 import { fillRegistry } from "../support/test-images.ts";
 import { startTokenServer, type TokenServer } from "../support/token-server.ts";
+import { tool } from "../support/tools.ts";
 import { codeOf, expectConsistent, imageCaller } from "./store.ts";
 
 let basic: Registry;
@@ -75,6 +76,13 @@ describe.each([
       home: config(auths("user:secret")),
       env: { REGISTRY_AUTH_FILE: join(empty, "auth.json") },
     });
+  });
+
+  test("gives it to who logged in with skopeo, wherever that writes it", async () => {
+    const run = makeFolder("run");
+    const login = ["skopeo", "login", "--tls-verify=false", "-u", "user", "-p", "secret", registry().host];
+    await tool(login, { env: { XDG_RUNTIME_DIR: run, REGISTRY_AUTH_FILE: "" } });
+    await expectPulled(registry(), { env: { XDG_RUNTIME_DIR: run } });
   });
 
   test("keyed by the repository, as podman does", () =>

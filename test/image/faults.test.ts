@@ -371,6 +371,17 @@ describe("credentials stay where they belong", () => {
   });
 });
 
+test("layers with sha512 digests are verified like others", async () => {
+  const sound = doubleImage();
+  const layer = layerBytes(sound);
+  const digest = `sha512:${new Bun.CryptoHasher("sha512").update(layer).digest("hex")}`;
+  const image = doubleImage(300_000, (manifest) => ({ ...manifest, layers: [{ ...manifest.layers[0], digest }] }));
+  const serve = (bytes: Uint8Array) =>
+    double(({ path }) => (path.endsWith(digest) ? { body: bytes } : undefined), image);
+  await expectPulled(serve(layer));
+  await expectRefused(serve(Buffer.alloc(layer.length)), "digest_mismatch");
+});
+
 test("what a failed pull brought is taken up by the next", async () => {
   const image = doubleImage();
   const broken = double(

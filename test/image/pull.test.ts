@@ -1,6 +1,6 @@
 /** Images from a real registry: pulled, listed, inspected, read by others, removed. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../support/folders.ts";
 import { patient } from "../support/identity.ts";
@@ -209,4 +209,29 @@ describe("inspect, ls and rm", () => {
     expect((await caller.image("prune", "--all")).exitCode).toBe(0);
     expect(expectConsistent(caller.root)).toEqual({ blobs: [], references: [] });
   });
+});
+
+test("what other programs wrote into the store stays as it is, and is found by its name", async () => {
+  const caller = imageCaller();
+  await caller.image("pull", ref("plain"));
+  const layout = await testLayout();
+  await tool(["skopeo", "copy", "-q", "--insecure-policy", `oci:${layout}:busybox`, `oci:${caller.root}:theirs/box:2`]);
+  const path = join(caller.root, "index.json");
+  const index = JSON.parse(readFileSync(path, "utf8")) as { manifests: Record<string, unknown>[] };
+  const theirs = index.manifests.find(({ annotations }) => JSON.stringify(annotations).includes("theirs"));
+  Object.assign(theirs ?? {}, { artifactType: "application/x-theirs", urls: ["https://example.test/"] });
+  writeFileSync(path, JSON.stringify(index));
+  await caller.image("pull", ref("zstd"));
+  await caller.image("prune");
+  const after = JSON.parse(readFileSync(path, "utf8")) as { manifests: Record<string, unknown>[] };
+  expect(after.manifests).toContainEqual(theirs ?? {});
+  expect((await caller.image("inspect", "theirs/box:2")).exitCode).toBe(0);
+  expect((await caller.image("rm", "theirs/box:2")).exitCode).toBe(0);
+  expect(expectConsistent(caller.root).references.sort()).toEqual([ref("plain"), ref("zstd")].sort());
+});
+
+test("a place for the store that is no absolute path is refused", async () => {
+  const { exitCode, stderr } = await imageCaller({ root: "store" }).image("pull", ref("plain"));
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("RAUHA_STORE");
 });

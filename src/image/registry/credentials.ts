@@ -1,6 +1,6 @@
 /**
- * Credentials as docker and podman keep them: `$REGISTRY_AUTH_FILE`, then `$DOCKER_CONFIG/config.json` (by default ~/.docker), with
- * the helpers that it names. They are looked up only when a registry asks.
+ * Credentials as podman and docker keep them: `$REGISTRY_AUTH_FILE` or the places of containers-auth.json(5), then
+ * `$DOCKER_CONFIG/config.json` (by default ~/.docker), with the helpers that they name. They are looked up only when a registry asks.
  */
 import type { HostIo } from "../../run/backend.ts";
 import { refuse } from "../image-error.ts";
@@ -37,14 +37,25 @@ export async function findCredentials(
   return undefined;
 }
 
-/** The files in the order they are asked. One that the environment names must be there. */
-export function authFiles(env: CredentialSource["env"]): { readonly path: string; readonly required: boolean }[] {
+/** The files in the order they are asked: podman's and skopeo's, then docker's. One that the environment names must be there. */
+export function authFiles(
+  env: CredentialSource["env"],
+  uid: number | undefined = process.getuid?.(),
+): { readonly path: string; readonly required: boolean }[] {
   const { REGISTRY_AUTH_FILE: named = "", DOCKER_CONFIG: folder = "", HOME: home = "" } = env;
-  const docker = folder !== "" ? folder : home === "" ? undefined : `${home}/.docker`;
-  return [
-    ...(named === "" ? [] : [{ path: named, required: true }]),
-    ...(docker === undefined ? [] : [{ path: `${docker}/config.json`, required: false }]),
-  ];
+  const { XDG_RUNTIME_DIR: run = "", XDG_CONFIG_HOME: config = "" } = env;
+  const below = (base: string, path: string) => (base === "" ? [] : [{ path: `${base}/${path}`, required: false }]);
+  const ours =
+    named !== ""
+      ? [{ path: named, required: true }]
+      : [
+          ...below(
+            run !== "" ? run : uid === undefined ? "" : `/run/containers/${uid}`,
+            run !== "" ? "containers/auth.json" : "auth.json",
+          ),
+          ...below(config !== "" ? config : home === "" ? "" : `${home}/.config`, "containers/auth.json"),
+        ];
+  return [...ours, ...below(folder !== "" ? folder : home === "" ? "" : `${home}/.docker`, "config.json")];
 }
 
 function readAuthFile(io: CredentialSource["io"], path: string, required: boolean): Json | undefined {

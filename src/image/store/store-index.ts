@@ -67,13 +67,10 @@ function replaces(made: StoreEntry, other: StoreEntry): boolean {
 
 /** Writes the index anew. Under the index lock. */
 export function writeEntries(store: ImageStore, entries: readonly StoreEntry[]): void {
-  const manifests = entries.map(({ mediaType, digest, size, platform, annotations }) => ({
-    mediaType,
-    digest,
-    size,
-    ...(platform === undefined ? {} : { platform }),
-    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
-  }));
+  const manifests = entries.map(
+    ({ written, mediaType, digest, size, platform, annotations }) =>
+      written ?? { mediaType, digest, size, platform, annotations },
+  );
   const path = `${store.root}/index.json`;
   try {
     replaceFile(path, `${JSON.stringify({ schemaVersion: 2, mediaType: ociIndex, manifests }, null, 2)}\n`);

@@ -239,12 +239,22 @@ describe("credentials", () => {
   });
 
   test("files in their order", () => {
-    expect(authFiles({ HOME: "/h" })).toEqual([{ path: "/h/.docker/config.json", required: false }]);
-    expect(authFiles({ HOME: "/h", DOCKER_CONFIG: "/d", REGISTRY_AUTH_FILE: "/a" })).toEqual([
-      { path: "/a", required: true },
-      { path: "/d/config.json", required: false },
+    const paths = (env: Record<string, string>) =>
+      authFiles(env, 7).map(({ path, required }) => (required ? `${path} !` : path));
+    expect(paths({ HOME: "/h" })).toEqual([
+      "/run/containers/7/auth.json",
+      "/h/.config/containers/auth.json",
+      "/h/.docker/config.json",
     ]);
-    expect(authFiles({})).toEqual([]);
+    expect(paths({ HOME: "/h", XDG_RUNTIME_DIR: "/r", XDG_CONFIG_HOME: "/c", DOCKER_CONFIG: "/d" })).toEqual([
+      "/r/containers/auth.json",
+      "/c/containers/auth.json",
+      "/d/config.json",
+    ]);
+    expect(paths({ HOME: "/h", XDG_RUNTIME_DIR: "/r", REGISTRY_AUTH_FILE: "/a" })).toEqual([
+      "/a !",
+      "/h/.docker/config.json",
+    ]);
   });
 });
 
