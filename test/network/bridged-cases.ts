@@ -33,8 +33,8 @@ interface Wish {
   readonly calls?: readonly string[];
 }
 
-/** `zones` is how many are made and deleted at once in the concurrent test, in all. */
-export function bridgedCases({ zones }: { readonly zones: number }): void {
+/** `zones` is how many are made and deleted in all in the concurrent test, `kills` how many invocations are killed. */
+export function bridgedCases({ zones, kills }: { readonly zones: number; readonly kills: number }): void {
   const folder = makeFolder("bridged");
   let world: NetworkWorld;
   let servers: Servers;
@@ -374,9 +374,9 @@ except OSError as e: print(e.errno)'`);
       async () => {
         const before = world.state();
         let killedRunning = 0;
-        for (let round = 0; round < 16; round++) {
+        for (let round = 0; round < kills; round++) {
           const child = world.start(policy("killed", { ...wish, zones: ["killed"] }), ["sleep", "60"]);
-          await Bun.sleep(patient(round * 6));
+          await Bun.sleep(patient((round * 96) / kills));
           // Rauha itself, or the launcher below it, if there is one by now.
           const below = world.insideDo(`pgrep -P ${child.pid} || true`).trim().split("\n")[0] ?? "";
           killedRunning += world.insideDo("ls /run/rauha/addresses 2>/dev/null | wc -l") === "0\n" ? 0 : 1;

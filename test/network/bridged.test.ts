@@ -7,7 +7,7 @@ import { bridgedCases } from "./bridged-cases.ts";
 const hasBridge =
   isRoot && Bun.spawnSync(["unshare", "--net", "ip", "link", "add", "br0", "type", "bridge"]).exitCode === 0;
 
-if (hasBridge) bridgedCases({ zones: 200 });
+if (hasBridge) bridgedCases({ zones: 200, kills: 16 });
 
 describe("network mode bridged is refused", () => {
   test("for rules about names", async () => {
