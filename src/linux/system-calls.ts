@@ -10,6 +10,7 @@ export const call = {
   ioctl: either(16, 29),
   pread64: either(17, 67),
   socket: either(41, 198),
+  bind: either(49, 200),
   sendto: either(44, 206),
   recvfrom: either(45, 207),
   setsockopt: either(54, 208),

@@ -36,6 +36,8 @@ export interface SandboxRequest {
   /** Domains and endpoints that flags add to the policy's, as they were written. */
   readonly allowDomains?: readonly string[] | undefined;
   readonly allowEgress?: readonly string[] | undefined;
+  /** Ports of the host that lead to the zone, as `[IP:]PORT:PORT`. */
+  readonly publish?: readonly string[] | undefined;
   readonly user?: { readonly uid: number; readonly gid?: number | undefined } | undefined;
   readonly hostname?: string | undefined;
   readonly limits: RequestLimits;

@@ -120,8 +120,7 @@ export const sandboxFlags = {
     kind: "text",
     metavar: "[IP:]PORT:PORT",
     repeatable: true,
-    description: "Let a port of the host reach a port of the zone",
-    unavailable: true,
+    description: "Let a TCP port of the host, on its loopback if no address is given, reach a port of the zone",
   },
 
   timeout: {

@@ -99,6 +99,7 @@ function requestOf(given: Given): Omit<UnnamedRequest, "command"> {
     network: network === "isolated" ? "none" : network,
     allowDomains: given.met("allow-domain") ? given.all("allow-domain") : undefined,
     allowEgress: given.met("allow-egress") ? given.all("allow-egress") : undefined,
+    publish: given.met("publish") ? given.all("publish") : undefined,
     user: given.one("user"),
     hostname: given.one("hostname"),
     limits: limitsOf(given),

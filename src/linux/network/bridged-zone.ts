@@ -1,15 +1,16 @@
 import { makePair, startPort, startZone } from "../../run/bridge/links.ts";
 import { bridgeName, type ZonePlace, zoneDevice } from "../../run/bridge/names.ts";
+import { isOnLoopback, reachesLoopback } from "../../run/bridge/publish.ts";
 import {
   addFrameRules,
   addZoneRules,
   removeFrameRules,
   removeZoneRules,
   type ZoneRules,
+  type ZoneTraces,
   zonePairs,
 } from "../../run/bridge/zone-rules.ts";
 import { deleteNeighbour, type Network } from "../../run/netlink/address.ts";
-import type { Address } from "../../run/policy/address.ts";
 import { closeFd } from "../ffi.ts";
 import { NetworkFailure } from "./failure.ts";
 import { hostRoutes, switchForwarding } from "./forwarding.ts";
@@ -17,43 +18,54 @@ import { ensureBase, removeBase } from "./host-bridge.ts";
 import { changeLinks, changeRules, findLink, refusal, removeLink } from "./kernel.ts";
 import { inNamespace, isOwnNamespace, openZoneNamespace } from "./namespace.ts";
 import { claimAddress, findRecords, type HeldRecord, releaseAddress, withNetworkLock } from "./records.ts";
+import { reservePort } from "./reserve-port.ts";
 import { deviceSetting, readSetting, writeSetting } from "./sysctl.ts";
 
 /** A zone's connection to the bridge: made whole or not at all, and taken away whole, by this invocation or by the next. */
 
 export interface Connection extends HeldRecord {
-  readonly resolvers: readonly Address[];
+  readonly traces: ZoneTraces;
+  /** Sockets that keep the host's published ports from everyone else. */
+  readonly ports: readonly number[];
 }
+
+const everywhere: Network = { address: [0, 0, 0, 0], prefix: 0 };
 
 /** Connects the namespace of a zone's init. Throws a NetworkFailure; then nothing of it is left. */
 export function connectZone(pid: number, zoneId: string, rules: ZoneRules): Connection {
   const namespace = openZoneNamespace(pid);
+  const ports: number[] = [];
+  let isConnected = false;
   try {
     if (isOwnNamespace(namespace))
       throw new NetworkFailure("connect", 0, "the zone is in the host's network namespace");
     return withNetworkLock((numbers) => {
       sweep();
-      const { name, allowedZones, resolvers } = rules;
-      const held = claimAddress(numbers, { zoneId, name, allowedZones, resolvers });
+      for (const port of rules.publish) ports.push(reservePort(port));
+      const { name, allowedZones, resolvers, publish } = rules;
+      const held = claimAddress(numbers, { zoneId, name, allowedZones, resolvers, publish });
       try {
         connect(held.place, namespace, zoneId, rules);
       } catch (error) {
-        undo(held.place, resolvers);
+        undo(held.place, rules);
         releaseAddress(held);
         leave();
         throw error;
       }
-      return { ...held, resolvers };
+      isConnected = true;
+      return { ...held, traces: { resolvers, publish }, ports };
     });
   } finally {
     closeFd(namespace);
+    if (!isConnected) for (const fd of ports) closeFd(fd);
   }
 }
 
 /** Takes the zone's connection away, and with the last one all that zones share. */
 export function disconnectZone(connection: Connection): void {
   withNetworkLock(() => {
-    undo(connection.place, connection.resolvers);
+    undo(connection.place, connection.traces);
+    for (const fd of connection.ports) closeFd(fd);
     releaseAddress(connection);
     sweep();
     leave();
@@ -73,8 +85,10 @@ function connect(place: ZonePlace, namespace: number, zoneId: string, rules: Zon
     ...rules.egress,
     ...rules.ingress,
     ...rules.resolvers.map((address) => ({ address, prefix: 32 })),
+    ...rules.publish.filter((port) => !isOnLoopback(port)).map(() => everywhere),
   ];
   switchForwarding(routes, reached);
+  if (rules.publish.some(reachesLoopback)) writeSetting(deviceSetting("ipv4", bridgeName, "route_localnet"), "1");
   changeLinks("make the zone's device", makePair(place, bridge, namespace));
   const device = findLink(place.device);
   if (device === undefined) throw new NetworkFailure("make the zone's device", 0, `${place.device} is gone again`);
@@ -100,16 +114,16 @@ function disableIpv6(device: string): void {
 /** Undoes what invocations left that were killed. */
 function sweep(): void {
   for (const { place, record, fd } of findRecords().dead) {
-    undo(place, record?.resolvers ?? []);
+    undo(place, record ?? { resolvers: [], publish: [] });
     releaseAddress({ place, fd });
   }
 }
 
 /** Each step takes away what is there: any of them may never have been made. */
-function undo(place: ZonePlace, resolvers: readonly Address[]): void {
+function undo(place: ZonePlace, traces: ZoneTraces): void {
   removeLink(place.device);
   changeRules("remove the rules of the zone's device", removeFrameRules(place), refusal.missing);
-  changeRules("remove the zone's rules", removeZoneRules(place, resolvers), refusal.missing);
+  changeRules("remove the zone's rules", removeZoneRules(place, traces), refusal.missing);
   const bridge = findLink(bridgeName);
   const forget = "forget the zone's hardware address";
   if (bridge !== undefined) changeLinks(forget, [deleteNeighbour(bridge.index, place.address)], refusal.missing);

@@ -17,6 +17,10 @@ export const maps = {
   pairs: "pairs",
   /** Zones and where they may ask for names. */
   resolvers: "resolvers",
+  /** Addresses and ports of the host that lead to zones: the zone's chain that says where. */
+  published: "published",
+  /** Ports that do so on every address of the host's. */
+  publishedEverywhere: "published_everywhere",
   /** Devices that forward only because of us. */
   switched: "switched",
 } as const;
@@ -32,6 +36,7 @@ const icmp = { unreachable: 3, redirect: 5, timeExceeded: 11 } as const;
 const both = [when.loadAddress("source", "ip"), when.loadAddress("destination", "ip", 9)];
 const fromBridge = when.device("iifname", bridgeName);
 const toBridge = when.device("oifname", bridgeName);
+const loopback = { address: [127, 0, 0, 0], prefix: 8 };
 const refuse = decide({ goto: chains.refuse });
 const accept = decide("accept");
 const drop = decide("drop");
@@ -43,6 +48,17 @@ const belonging: readonly (readonly Expression[])[] = [
   [...when.protocol("icmp"), ...when.icmpType(icmp.redirect), drop],
   [...when.protocol("icmp"), ...when.connection("related"), accept],
   [...when.isReply(), ...when.connection("established"), accept],
+];
+
+/** To a published port, on one address or on all. */
+const publishing: readonly (readonly Expression[])[] = [
+  [
+    ...when.protocol("tcp"),
+    when.loadAddress("destination", "ip"),
+    when.loadPort("destination", 9),
+    verdictOf(maps.published),
+  ],
+  [...when.protocol("tcp"), ...when.isLocal(), when.loadPort("destination"), verdictOf(maps.publishedEverywhere)],
 ];
 
 /** Rules by chain, in the order in which chains must be made: a rule can only jump to what is there. */
@@ -88,7 +104,11 @@ const content: readonly (readonly [chain: string, rules: readonly (readonly Expr
   // Before routing: there the kernel would offer the zone a redirect first, and after that it says nothing to it for a while.
   [
     "prerouting",
-    [[...fromBridge, ...when.address("destination", zonesNetwork), decide({ jump: neighbours })]],
+    [
+      // Published on loopback, the bridge takes packets for it; no zone has any business there.
+      [...fromBridge, ...when.address("destination", loopback), drop],
+      [...fromBridge, ...when.address("destination", zonesNetwork), decide({ jump: neighbours })],
+    ],
     { type: "filter", hook: "prerouting", priority: -150, policy: "accept" },
   ],
   [
@@ -113,9 +133,18 @@ const content: readonly (readonly [chain: string, rules: readonly (readonly Expr
   ],
   [
     "postrouting",
-    [[...when.address("source", zonesNetwork), ...when.device("oifname", bridgeName, "!="), masquerade()]],
+    [
+      [...when.address("source", zonesNetwork), ...when.device("oifname", bridgeName, "!="), masquerade()],
+      [...when.address("source", loopback), ...toBridge, masquerade()],
+    ],
     { type: "nat", hook: "postrouting", priority: 100, policy: "accept" },
   ],
+  [
+    "published_in",
+    publishing.map((rule) => [...when.device("iifname", bridgeName, "!="), ...rule]),
+    { type: "nat", hook: "prerouting", priority: -100, policy: "accept" },
+  ],
+  ["published_out", publishing, { type: "nat", hook: "output", priority: -100, policy: "accept" }],
 ];
 
 /** Makes the table with all that zones share; EEXIST if it is there, and then it is whole, since it was made in one transaction. */
@@ -127,6 +156,8 @@ export function addBase(): NetlinkMessage[] {
     nft.addSet(packetTable, { name: maps.toZone, key: ["ipv4"], verdicts: true }),
     nft.addSet(packetTable, { name: maps.pairs, key: ["ipv4", "ipv4"] }),
     nft.addSet(packetTable, { name: maps.resolvers, key: ["ipv4", "ipv4"] }),
+    nft.addSet(packetTable, { name: maps.published, key: ["ipv4", "port"], verdicts: true }),
+    nft.addSet(packetTable, { name: maps.publishedEverywhere, key: ["port"], verdicts: true }),
     nft.addSet(packetTable, { name: maps.switched, key: ["device"] }),
     ...content.flatMap(([chain, rules, hook]) => [
       nft.addChain(packetTable, chain, hook),

@@ -1,4 +1,5 @@
 import type { Address } from "../policy/address.ts";
+import type { PublishedPort } from "./publish.ts";
 
 /** What an invocation writes down about its zone's network: what others need to know of a living one, and to undo a dead one. */
 export interface ZoneRecord {
@@ -6,6 +7,7 @@ export interface ZoneRecord {
   readonly name: string;
   readonly allowedZones: readonly string[];
   readonly resolvers: readonly Address[];
+  readonly publish: readonly PublishedPort[];
 }
 
 const version = 1;
@@ -23,11 +25,18 @@ export function decodeRecord(bytes: Uint8Array): ZoneRecord | undefined {
     return undefined;
   }
   if (typeof data !== "object" || data === null) return undefined;
-  const { version: of, zoneId, name, allowedZones, resolvers } = data as Record<string, unknown>;
+  const { version: of, zoneId, name, allowedZones, resolvers, publish } = data as Record<string, unknown>;
   if (of !== version || typeof zoneId !== "string" || typeof name !== "string") return undefined;
   if (!isListOf(allowedZones, (item) => typeof item === "string")) return undefined;
   if (!isListOf(resolvers, isAddress)) return undefined;
-  return { zoneId, name, allowedZones: allowedZones as string[], resolvers: resolvers as Address[] };
+  if (!isListOf(publish, isPublished)) return undefined;
+  return {
+    zoneId,
+    name,
+    allowedZones: allowedZones as string[],
+    resolvers: resolvers as Address[],
+    publish: publish as PublishedPort[],
+  };
 }
 
 function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
@@ -38,5 +47,14 @@ function isAddress(value: unknown): boolean {
   return (
     isListOf(value, (byte) => Number.isInteger(byte) && Number(byte) >= 0 && Number(byte) <= 255) &&
     (value as unknown[]).length === 4
+  );
+}
+
+function isPublished(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { address, port, zonePort } = value as Record<string, unknown>;
+  return (
+    isAddress(address) &&
+    [port, zonePort].every((one) => Number.isInteger(one) && Number(one) > 0 && Number(one) < 65536)
   );
 }

@@ -1,11 +1,13 @@
+import { portBytes } from "../netlink/attributes.ts";
 import type { NetlinkMessage } from "../netlink/message.ts";
 import * as nft from "../netlink/nftables/batch.ts";
-import { decide, type Expression } from "../netlink/nftables/expression.ts";
+import { decide, type Expression, sendTo } from "../netlink/nftables/expression.ts";
 import * as when from "../netlink/nftables/match.ts";
 import type { Address } from "../policy/address.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
 import { chains, maps } from "./base.ts";
 import { frameTable, packetTable, type ZonePlace } from "./names.ts";
+import { isEverywhere, type PublishedPort } from "./publish.ts";
 import { isSpecial } from "./special.ts";
 
 /** What the policy lets one zone do on the network. */
@@ -19,11 +21,17 @@ export interface ZoneRules {
   readonly ingress: readonly Endpoint[];
   /** Where it may ask for names. IPv4. */
   readonly resolvers: readonly Address[];
+  /** Ports of the host that lead to it. */
+  readonly publish: readonly PublishedPort[];
 }
+
+/** What of a zone's rules has to be known to take them away. */
+export type ZoneTraces = Pick<ZoneRules, "resolvers" | "publish">;
 
 const bytes = (address: Address): Uint8Array => new Uint8Array(address);
 const outChain = ({ text }: ZonePlace): string => `from-${text}`;
 const inChain = ({ text }: ZonePlace): string => `to-${text}`;
+const publishChain = ({ text }: ZonePlace): string => `publish-${text}`;
 
 /**
  * The zone's own chains, and what makes the kernel call them. Both drop what no rule of theirs accepts. Every packet in the
@@ -38,45 +46,63 @@ export function addZoneRules(place: ZonePlace, rules: ZoneRules): NetlinkMessage
     ...general.flatMap((entry) => accepts("destination", entry)),
     [decide({ goto: chains.refuse })],
   ];
-  const into = [...rules.ingress.flatMap((entry) => accepts("source", entry)), [decide({ goto: chains.refuse })]];
+  const published = rules.publish.map(({ zonePort }) => [
+    ...when.wasSentHere(),
+    ...when.protocol("tcp"),
+    ...when.port("destination", [zonePort, zonePort]),
+    decide("accept"),
+  ]);
+  const into = [
+    ...published,
+    ...rules.ingress.flatMap((entry) => accepts("source", entry)),
+    [decide({ goto: chains.refuse })],
+  ];
   const chain = (name: string, list: readonly (readonly Expression[])[]): NetlinkMessage[] => [
     nft.addChain(packetTable, name),
     ...list.map((rule) => nft.addRule(packetTable, name, rule)),
   ];
-  return [...chain(outChain(place), out), ...chain(inChain(place), into), ...addElements(place, rules.resolvers)];
+  const sent = rules.publish.map((port) => [
+    ...(isEverywhere(port) ? [] : when.address("destination", { address: port.address, prefix: 32 })),
+    ...when.protocol("tcp"),
+    ...when.port("destination", [port.port, port.port]),
+    ...sendTo(place.address, port.zonePort),
+  ]);
+  return [
+    ...chain(outChain(place), out),
+    ...chain(inChain(place), into),
+    ...chain(publishChain(place), sent),
+    ...elementsOf(place, rules).map(([set, elements]) => nft.addElements(packetTable, set, elements)),
+  ];
 }
 
 /**
  * Takes all of it away, whether it is there or not: each thing is made first, if it is missing, so that no part of the transaction
  * can fail for a thing that an invocation did not live to make.
  */
-export function removeZoneRules(place: ZonePlace, resolvers: readonly Address[]): NetlinkMessage[] {
-  const both = [outChain(place), inChain(place)];
+export function removeZoneRules(place: ZonePlace, traces: ZoneTraces): NetlinkMessage[] {
+  const own = [outChain(place), inChain(place), publishChain(place)];
+  const elements = elementsOf(place, traces);
   return [
-    ...both.map((name) => nft.addChain(packetTable, name)),
-    ...addElements(place, resolvers),
-    nft.deleteElements(packetTable, maps.fromZone, [{ key: [bytes(place.address)] }]),
-    nft.deleteElements(packetTable, maps.toZone, [{ key: [bytes(place.address)] }]),
-    ...(resolvers.length === 0
-      ? []
-      : [nft.deleteElements(packetTable, maps.resolvers, resolverElements(place, resolvers))]),
-    ...both.flatMap((name) => [nft.flushChain(packetTable, name), nft.deleteChain(packetTable, name)]),
+    ...own.map((name) => nft.addChain(packetTable, name)),
+    ...elements.map(([set, list]) => nft.addElements(packetTable, set, list)),
+    ...elements.map(([set, list]) => nft.deleteElements(packetTable, set, list)),
+    ...own.flatMap((name) => [nft.flushChain(packetTable, name), nft.deleteChain(packetTable, name)]),
   ];
 }
 
-function addElements(place: ZonePlace, resolvers: readonly Address[]): NetlinkMessage[] {
+/** The zone's elements in the sets and maps that all zones share. */
+function elementsOf(place: ZonePlace, { resolvers, publish }: ZoneTraces): (readonly [string, nft.Element[]])[] {
   const key = [bytes(place.address)];
-  return [
-    nft.addElements(packetTable, maps.fromZone, [{ key, verdict: { jump: outChain(place) } }]),
-    nft.addElements(packetTable, maps.toZone, [{ key, verdict: { jump: inChain(place) } }]),
-    ...(resolvers.length === 0
-      ? []
-      : [nft.addElements(packetTable, maps.resolvers, resolverElements(place, resolvers))]),
+  const verdict = { jump: publishChain(place) };
+  const [everywhere, somewhere] = [publish.filter(isEverywhere), publish.filter((port) => !isEverywhere(port))];
+  const all: (readonly [string, nft.Element[]])[] = [
+    [maps.fromZone, [{ key, verdict: { jump: outChain(place) } }]],
+    [maps.toZone, [{ key, verdict: { jump: inChain(place) } }]],
+    [maps.resolvers, resolvers.map((resolver) => ({ key: [...key, bytes(resolver)] }))],
+    [maps.published, somewhere.map((one) => ({ key: [bytes(one.address), portBytes(one.port)], verdict }))],
+    [maps.publishedEverywhere, everywhere.map((one) => ({ key: [portBytes(one.port)], verdict }))],
   ];
-}
-
-function resolverElements(place: ZonePlace, resolvers: readonly Address[]): nft.Element[] {
-  return resolvers.map((resolver) => ({ key: [bytes(place.address), bytes(resolver)] }));
+  return all.filter(([, elements]) => elements.length > 0);
 }
 
 /** TCP and UDP to the ports; all of them, `*`, are ICMP's echo as well. */

@@ -1,6 +1,7 @@
 /** Addresses and names of zones, networks that must be named, and records. */
 import { describe, expect, test } from "bun:test";
 import { bridgeMac, placeOfText, zoneNumbers, zonePlace } from "../../../src/run/bridge/names.ts";
+import { formatPublish, parsePublish } from "../../../src/run/bridge/publish.ts";
 import { decodeRecord, encodeRecord } from "../../../src/run/bridge/record.ts";
 import { isSpecial, isWithin, overlap } from "../../../src/run/bridge/special.ts";
 import { deviceNameBytes } from "../../../src/run/netlink/link.ts";
@@ -85,7 +86,13 @@ describe("a network", () => {
 });
 
 describe("a record", () => {
-  const record = { zoneId: "zone_1", name: "a", allowedZones: ["b"], resolvers: [[192, 0, 2, 53]] };
+  const record = {
+    zoneId: "zone_1",
+    name: "a",
+    allowedZones: ["b"],
+    resolvers: [[192, 0, 2, 53]],
+    publish: [{ address: [127, 0, 0, 1], port: 8080, zonePort: 80 }],
+  };
 
   test("is read back as it was written", () => {
     expect(decodeRecord(encodeRecord(record))).toEqual(record);
@@ -100,10 +107,43 @@ describe("a record", () => {
       "[]",
       "{}",
       '{"version":2}',
-      '{"version":1,"zoneId":"z","name":"n","allowedZones":[1],"resolvers":[]}',
+      '{"version":1,"zoneId":"z","name":"n","allowedZones":[1],"resolvers":[],"publish":[]}',
     ])
       expect(decodeRecord(new TextEncoder().encode(other))).toBeUndefined();
     const odd = { ...record, resolvers: [[1, 2, 3, 256]] };
     expect(decodeRecord(encodeRecord(odd))).toBeUndefined();
+    const port = { ...record, publish: [{ address: [127, 0, 0, 1], port: 0, zonePort: 80 }] };
+    expect(decodeRecord(encodeRecord(port))).toBeUndefined();
+  });
+});
+
+describe("a published port", () => {
+  const parsed = (text: string) => {
+    const outcome = parsePublish(text);
+    return outcome.ok ? formatPublish(outcome.value) : outcome.message;
+  };
+
+  test("is the host's, then the zone's, on loopback unless an address is said", () => {
+    expect(parsed("8080:80")).toBe("127.0.0.1:8080:80");
+    expect(parsed("0.0.0.0:8080:80")).toBe("0.0.0.0:8080:80");
+    expect(parsed("192.0.2.1:1:65535")).toBe("192.0.2.1:1:65535");
+  });
+
+  test("is nothing else", () => {
+    for (const text of [
+      "80",
+      "0:80",
+      "80:0",
+      "65536:80",
+      "80:65536",
+      "a:80",
+      "1.2.3:80:80",
+      "[::1]:80:80",
+      "::80:80",
+      ":80:80",
+      "8080:80/udp",
+      "08:80",
+    ])
+      expect(parsed(text)).toContain("is not [IP:]PORT:PORT");
   });
 });

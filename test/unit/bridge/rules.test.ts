@@ -31,6 +31,7 @@ const rules = (changes: Partial<ZoneRules> = {}): ZoneRules => ({
   egress: [],
   ingress: [],
   resolvers: [],
+  publish: [],
   ...changes,
 });
 const batch = (...messages: readonly NetlinkMessage[]): Step => ({ nftables: transaction(messages) });
@@ -85,6 +86,36 @@ describe("a zone's own chain", () => {
   });
 });
 
+describe("a published port", () => {
+  const publish = [
+    { address: [127, 0, 0, 1], port: 8080, zonePort: 80 },
+    { address: [0, 0, 0, 0], port: 8443, zonePort: 443 },
+  ];
+
+  test("leads to the zone's, and is let in there", () => {
+    expect(chain("publish-10.89.0.2", ...addZoneRules(one, rules({ publish })))).toEqual([
+      "ip daddr 127.0.0.1 tcp dport 8080 dnat to 10.89.0.2:80",
+      "tcp dport 8443 dnat to 10.89.0.2:443",
+    ]);
+    expect(chain("to-10.89.0.2", ...addZoneRules(one, rules({ publish })))).toEqual([
+      "ct status dnat tcp dport 80 accept",
+      "ct status dnat tcp dport 443 accept",
+      "goto refuse",
+    ]);
+  });
+
+  test("is one zone's alone: the kernel takes no second one", () => {
+    const results = inOwnNetwork(
+      batch(...addBase()),
+      batch(...addZoneRules(one, rules({ publish }))),
+      batch(...addZoneRules(other, rules({ publish }))),
+      list("map", "ip", "rauha", "published"),
+    );
+    expect(results.map(({ errno }) => errno)).toEqual([0, 0, 17, 0]);
+    expect(results[3]?.output).toContain("127.0.0.1 . 8080 : jump publish-10.89.0.2");
+  });
+});
+
 describe("the shared table", () => {
   test("accepts of the way back only what answers, and drops what no zone's chain accepted", () => {
     expect(chain("crossing")).toEqual([
@@ -115,7 +146,14 @@ describe("the shared table", () => {
       'oifname "rauha0" jump crossing',
       "iifname @switched drop",
     ]);
-    expect(chain("postrouting").slice(1)).toEqual(['ip saddr 10.89.0.0/16 oifname != "rauha0" masquerade']);
+    expect(chain("published_out").slice(1)).toEqual([
+      "ip daddr . tcp dport vmap @published",
+      "fib daddr type local tcp dport vmap @published_everywhere",
+    ]);
+    expect(chain("postrouting").slice(1)).toEqual([
+      'ip saddr 10.89.0.0/16 oifname != "rauha0" masquerade',
+      'ip saddr 127.0.0.0/8 oifname "rauha0" masquerade',
+    ]);
   });
 
   test("is made once: made again, the kernel says that it is there, and it is as it was", () => {
@@ -166,13 +204,14 @@ describe("what a zone leaves", () => {
     egress: [entry("0.0.0.0/0:443")],
     ingress: [entry("0.0.0.0/0:80")],
     resolvers: [[192, 0, 2, 53]],
+    publish: [{ address: [127, 0, 0, 1], port: 8080, zonePort: 80 }],
   });
 
   test("is nothing, whether all, some or none of it was there, and others keep theirs", () => {
-    const removal = batch(...removeZoneRules(one, full.resolvers));
+    const removal = batch(...removeZoneRules(one, full));
     const results = inOwnNetwork(
       batch(...addBase()),
-      batch(...addZoneRules(other, full)),
+      batch(...addZoneRules(other, { ...full, publish: [{ address: [0, 0, 0, 0], port: 8081, zonePort: 80 }] })),
       list("table", "ip", "rauha"),
       removal,
       batch(...addZoneRules(one, full)),

@@ -3,7 +3,7 @@ import { exitCodeOf } from "../../../src/cli/words.ts";
 import { mistake, refused } from "./sandbox-args.ts";
 
 describe("options whose feature is not in this build", () => {
-  test.each<string[]>([["--name", "z"], ["--keep-zone"], ["--publish", "8080:80"], ["--isolation", "vm"]])(
+  test.each<string[]>([["--name", "z"], ["--keep-zone"], ["--isolation", "vm"]])(
     "%s %s is known and refused",
     (...argv) => {
       const found = mistake(...argv);
@@ -15,10 +15,6 @@ describe("options whose feature is not in this build", () => {
 
   test("an enum value says which ones there are", () => {
     expect(mistake("--isolation=vm").hint).toBe("write --isolation zone");
-  });
-
-  test("a repeatable one is named once", () => {
-    expect(refused("--publish", "1:1", "--publish", "2:2")).toHaveLength(1);
   });
 
   test("beside a mistake the command line is a usage error", () => {

@@ -85,6 +85,29 @@ describe("network mode bridged", () => {
     expect(part(inputs({ ...root, facts: few })).problems.map(({ code }) => code)).toEqual(["permission"]);
   });
 
+  test("takes what flags add: addresses and published ports, and no name", () => {
+    const request = { allowEgress: ["192.0.2.7:22"], publish: ["8080:80"] };
+    const given = inputs({ facts: rootFacts, policy: policyWith({ network: { mode: "bridged" } }), request });
+    expect(part(given).zoneRules).toMatchObject({
+      egress: [{ address: [192, 0, 2, 7], prefix: 32, ports: [22, 22] }],
+      publish: [{ address: [127, 0, 0, 1], port: 8080, zonePort: 80 }],
+    });
+    const outcome = withPart(part, { ...given, request: { ...request, allowDomains: ["example.org"] } });
+    expect(outcome.ok ? [] : outcome.diagnostics).toMatchObject([
+      { code: "usage", origin: { flag: "--allow-domain" }, hint: "add --network filtered" },
+    ]);
+  });
+
+  test("says what is wrong with each of them", () => {
+    const request = { allowEgress: ["192.0.2.7", "[2001:db8::1]:443"], publish: ["80"] };
+    const { problems } = part(inputs({ ...root, request }));
+    expect(problems.map(({ code, origin }) => [code, origin])).toEqual([
+      ["invalid_argument", { kind: "flag", flag: "--allow-egress", index: 1 }],
+      ["invalid_argument", { kind: "flag", flag: "--allow-egress", index: 2 }],
+      ["invalid_argument", { kind: "flag", flag: "--publish", index: 1 }],
+    ]);
+  });
+
   test("asks names only where there is something to connect to", () => {
     const file = (given: ReturnType<typeof inputs>, found = resolvers) => {
       const [op] = bridgedPart(given, found).files.map((planned) => planned.op);

@@ -88,6 +88,17 @@ export function port(
   return [load, first === last ? compare(how, portBytes(first)) : compareRange(how, portBytes(first), portBytes(last))];
 }
 
+/** Loads the port of TCP or UDP, for a set or map. */
+export function loadPort(which: "source" | "destination", into?: number): Expression {
+  return loadPayload("transport", which === "source" ? 0 : 2, 2, into);
+}
+
+/** The connection was sent here from another destination. */
+export function wasSentHere(): Expression[] {
+  const destinationChanged = u32Bytes(0x20);
+  return [loadConnection("status"), keepBits(destinationChanged), compare("!=", u32Bytes(0))];
+}
+
 /** The connection is in one of these states. */
 export function connection(...of: readonly (keyof typeof states)[]): Expression[] {
   const mask = of.reduce((bits, state) => bits | states[state], 0);

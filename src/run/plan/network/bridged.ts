@@ -1,10 +1,13 @@
+import { formatPublish, parsePublish } from "../../bridge/publish.ts";
 import type { ZoneRules } from "../../bridge/zone-rules.ts";
 import { capabilityMask } from "../../capabilities.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import { type Address, formatAddress } from "../../policy/address.ts";
 import { type Endpoint, parseEndpoint } from "../../policy/endpoint.ts";
+import { type Read, wrong } from "../../policy/form.ts";
 import { policyOrigin } from "../../policy/policy.ts";
 import type { PlanInputs } from "../draft.ts";
+import { illFormed, wellFormed } from "./flag-lists.ts";
 import { modeOrigin, type NetworkPart } from "./part.ts";
 
 /** The resolvers of the host, as far as a zone can reach them. */
@@ -54,7 +57,10 @@ export function bridgedPart(
       warnings.push({ code: "unenforceable", message, origin: place });
       return [];
     });
-  const egress = read("allowedEgress", "allowed_egress");
+  const { allowEgress = [], publish = [] } = request;
+  problems.push(...illFormed("--allow-egress", allowEgress, parseIpv4Endpoint));
+  problems.push(...illFormed("--publish", publish, parsePublish));
+  const egress = [...read("allowedEgress", "allowed_egress"), ...wellFormed(allowEgress, parseIpv4Endpoint)];
   const asksNames = egress.length > 0;
   const zoneRules: ZoneRules = {
     name: policy.name,
@@ -62,6 +68,7 @@ export function bridgedPart(
     egress,
     ingress: read("allowedIngress", "allowed_ingress"),
     resolvers: asksNames ? resolvers.addresses : [],
+    publish: wellFormed(publish, parsePublish),
   };
   if (asksNames && resolvers.addresses.length === 0) {
     const message = "the zone can't resolve names: the host's resolvers are on its loopback, where no zone comes";
@@ -74,20 +81,29 @@ export function bridgedPart(
     files: [resolverFile(zoneRules.resolvers, resolvers.lines, asksNames)],
     ops: [{ op: { op: "network_gate" }, origin, intent }],
     rules: { means: "nftables", detail: "" },
+    flags: ["--allow-egress", "--publish"],
     problems,
     warnings,
     zoneRules,
   };
 }
 
-function words({ egress, ingress, allowedZones }: ZoneRules): string {
+/** What is asked for by a flag has to hold: an IPv6 address can't. */
+function parseIpv4Endpoint(text: string): Read<Endpoint> {
+  const entry = parseEndpoint(text);
+  if (!entry.ok || entry.value.address.length === 4) return entry;
+  return wrong(`${text} has no effect: bridged zones have no IPv6`, "name an IPv4 address");
+}
+
+function words({ egress, ingress, allowedZones, publish }: ZoneRules): string {
   const list = (entries: readonly Endpoint[]) =>
     entries.map(({ address, prefix, ports: [first, last] }) => {
       const port = first === 0 ? "*" : first === last ? `${first}` : `${first}-${last}`;
       return `${formatAddress(address)}/${prefix}:${port}`;
     });
   const or = (name: string, items: readonly string[]) => `${name} ${items.length === 0 ? "nothing" : items.join(", ")}`;
-  return [or("out to", list(egress)), or("in from", list(ingress)), or("zones", allowedZones)].join("; ");
+  const published = publish.length === 0 ? [] : [`published ${publish.map(formatPublish).join(", ")}`];
+  return [or("out to", list(egress)), or("in from", list(ingress)), or("zones", allowedZones), ...published].join("; ");
 }
 
 function resolverFile(

@@ -5,9 +5,9 @@ import { readProxies } from "../../network/proxy.ts";
 import { resolverFile, zoneSetup } from "../../network/zone-setup.ts";
 import { parseDomain } from "../../policy/domain.ts";
 import { parseEndpoint } from "../../policy/endpoint.ts";
-import type { Read } from "../../policy/form.ts";
 import { policyOrigin } from "../../policy/policy.ts";
 import type { PlanInputs } from "../draft.ts";
+import { illFormed } from "./flag-lists.ts";
 import { modeOrigin, type NetworkPart } from "./part.ts";
 
 /**
@@ -56,22 +56,8 @@ export function filteredPart({ request, policy, facts }: Omit<PlanInputs, "filte
     ops: setup.map(({ op, intent }) => ({ op, origin, intent })),
     rules: { means: "gateway", detail: "" },
     egress: { rules, proxies, sockets: setup.flatMap(({ socket }) => socket ?? []) },
+    flags: ["--allow-domain", "--allow-egress"],
     problems,
     warnings: [],
   };
-}
-
-/** What is wrong with the values of a flag. */
-function illFormed(flag: string, texts: readonly string[], parse: (text: string) => Read<unknown>): Diagnostic[] {
-  return texts.flatMap((text, index) => {
-    const outcome = parse(text);
-    if (outcome.ok) return [];
-    const { message, hint } = outcome;
-    return {
-      code: "invalid_argument",
-      message: `${flag}: ${message}`,
-      hint,
-      origin: { kind: "flag", flag, index: index + 1 },
-    };
-  });
 }

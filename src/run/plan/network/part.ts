@@ -22,6 +22,8 @@ export interface NetworkPart {
     | undefined;
   /** Mode `filtered`: what the zone's gateway works by. */
   readonly egress?: EgressPlan | undefined;
+  /** Flags of this run that the mode goes by, of those that add to lists; the others are refused. */
+  readonly flags?: readonly ("--allow-domain" | "--allow-egress" | "--publish")[];
   readonly problems: readonly Diagnostic[];
   readonly warnings: readonly Diagnostic[];
 }

@@ -22,7 +22,7 @@ export function planNetwork(draft: PlanDraft): void {
     );
     return;
   }
-  if (network?.egress === undefined) refuseAllowing(draft, mode);
+  refuseAdding(draft, mode);
   const name = zoneHostname(draft);
   const hostnameOrigin =
     request.hostname === undefined ? zoneOrigin("host name") : ({ kind: "flag", flag: "--hostname" } as const);
@@ -44,11 +44,21 @@ export function planNetwork(draft: PlanDraft): void {
 }
 
 /** Flags that add to lists which the mode does not go by. */
-function refuseAllowing(draft: PlanDraft, mode: string): void {
-  const { allowDomains, allowEgress } = draft.request;
-  for (const flag of [allowDomains && "--allow-domain", allowEgress && "--allow-egress"]) {
-    if (flag === undefined) continue;
+function refuseAdding({ request, network, ...draft }: PlanDraft, mode: string): void {
+  const { allowDomains, allowEgress, publish } = request;
+  const given = [
+    [allowDomains, "--allow-domain", "filtered"],
+    [allowEgress, "--allow-egress", "filtered"],
+    [publish, "--publish", "bridged"],
+  ] as const;
+  for (const [list, flag, better] of given) {
+    if (list === undefined || network?.flags?.includes(flag) === true) continue;
     const message = `${flag} has no effect: the network mode is ${mode}`;
-    refuse(draft, "usage", message, { kind: "flag", flag }, "add --network filtered");
+    draft.problems.push({
+      code: "usage",
+      message,
+      origin: { kind: "flag", flag },
+      hint: `add --network ${better}`,
+    });
   }
 }
