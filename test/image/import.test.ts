@@ -104,6 +104,20 @@ describe.each(["", ".gz", ".zst"])("packed as %p", (packing) => {
   });
 });
 
+test.each(["gzip", "zstd"])("a large archive packed with %s is read in many pieces, without a word", async (packer) => {
+  const root = makeFolder("large");
+  writeFileSync(join(root, "noise"), crypto.getRandomValues(new Uint8Array(65536)));
+  for (let times = 0; times < 9; times++)
+    await tool(["sh", "-c", "cat noise noise > more && mv more noise"], { cwd: root });
+  const file = join(makeFolder("packed"), "large.tar");
+  await tool(["tar", "-C", root, "-cf", file, "noise"]);
+  const layer = sha256(readFileSync(file));
+  await tool([packer, "-q", "-1", file]);
+  const packed = `${file}.${packer === "gzip" ? "gz" : "zst"}`;
+  const { inspected } = await expectImported(["docker.io/library/large:latest"], packed, "large");
+  expect(inspected.layers).toMatchObject([{ diff_id: layer }]);
+});
+
 describe("layouts", () => {
   test("a directory with many images gives all of them, an index the one for this machine", async () => {
     const names = ["busybox", "layered", "zstd", "plain", "multi"].map((name) => `docker.io/library/${name}:latest`);

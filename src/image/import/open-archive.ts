@@ -1,6 +1,6 @@
 /** An archive that is to be imported, as a file that can be read anywhere: what is packed or comes by a pipe is written down first. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import type { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { ImageError, refuse } from "../image-error.ts";
 import { errnoOf } from "../store/layout.ts";
@@ -138,26 +138,14 @@ export async function* decompressed(
   }
   const unpack = compression === "gzip" ? createGunzip({ chunkSize: pieceBytes }) : createZstdDecompress();
   try {
-    feed(source, unpack);
-    for await (const piece of unpack as Readable) yield piece as Uint8Array;
+    // A failure of either ends both; the one that is read from reports it.
+    pipeline(Readable.from(source), unpack, () => undefined);
+    for await (const piece of unpack) yield piece as Uint8Array;
   } catch (error) {
     if (error instanceof ImageError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     refuse("invalid_image", `it can't be decompressed (${compression}): ${why}`);
   } finally {
     unpack.destroy();
-  }
-}
-
-/** Feeds a decompressor as fast as it takes it. */
-async function feed(source: Iterable<Uint8Array>, into: ReturnType<typeof createGunzip>): Promise<void> {
-  try {
-    for (const piece of source) {
-      if (into.destroyed) return;
-      if (!into.write(piece)) await new Promise<void>((go) => into.once("drain", go).once("close", go));
-    }
-    into.end();
-  } catch (error) {
-    into.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 }
