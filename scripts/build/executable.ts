@@ -19,7 +19,8 @@ export const NO_AUTOLOAD = [
 /**
  * The programs that the executable starts with stay in the interpreter this many times longer than Bun's own do: a run of
  * `rauha sandbox` calls each of its functions a few dozen times at most, and compiling them costs more than it ever gives back
- * (docs/adr/0001). Commands that work for long set the policy back to 1: see src/cli/main.ts.
+ * (docs/adr/0005). A loop over a large tree or many records still gets compiled, a moment later; commands other than `sandbox` set the
+ * policy back to 1 (src/cli/main.ts).
  */
 const JIT_POLICY = 100;
 
