@@ -43,13 +43,13 @@ export async function runSandbox(argv: readonly string[], backend: Backend): Pro
   if (!inputs.ok) return refuse({ ...task, command, stage: "policy" }, invocation, backend, inputs.diagnostics);
   const { request } = inputs.inputs;
   const network = await openNetwork(backend, inputs.inputs);
-  const workspace = touchesFiles(request) ? await openWorkspace(backend, request, invocation) : undefined;
+  const workspace = touchesFiles(request, backend.io) ? await openWorkspace(backend, request, invocation) : undefined;
   const lsm = inputs.inputs.facts.bpfLsm.ok ? (await backend.lsm())(request) : undefined;
   if (lsm?.ok === false) return refuse({ ...task, command, stage: "plan" }, invocation, backend, [lsm.problem]);
   const planInputs =
-    network === undefined && lsm === undefined
+    network === undefined && lsm === undefined && workspace === undefined
       ? inputs.inputs
-      : { ...inputs.inputs, network: network?.part, lsm: lsm?.run };
+      : { ...inputs.inputs, request: workspace?.request ?? request, network: network?.part, lsm: lsm?.run };
   const outcome = invocation.explain
     ? planWith(planInputs, workspace?.planned() ?? [])
     : await runZone(planInputs, { workspace, network, lsm: lsm?.run }, invocation, backend, task.at);
@@ -154,10 +154,19 @@ async function runZone(
 
 const noLayers = { ok: true, layers: [], warnings: [] } as const;
 
-/** Whether a run has anything to do with the host's files: a workspace that can change, or copy-on-write directories. */
-function touchesFiles(request: Pick<SandboxRequest, "repo" | "view">): boolean {
-  const mode = request.repo?.mode;
-  return mode === "overlay" || mode === "rw" || request.view.some(({ kind }) => kind === "overlay-bind");
+/**
+ * Whether a run has anything to do with the host's files: a workspace that can change, or whose git directory lies elsewhere, or
+ * copy-on-write directories.
+ */
+function touchesFiles({ repo, view }: SandboxRequest, io: Backend["io"]): boolean {
+  if (repo !== undefined && (repo.mode !== "ro" || isNoDirectory(`${repo.path}/.git`, io))) return true;
+  return view.some(({ kind }) => kind === "overlay-bind");
+}
+
+/** Whether there is something that is no directory; asked so that a pipe of that name is not opened. */
+function isNoDirectory(path: string, io: Backend["io"]): boolean {
+  const read = io.readText(`${path}/.`, 1);
+  return "problem" in read && read.problem.includes("ENOTDIR");
 }
 
 /** The network's side of a run; for mode none there is none, and nothing is loaded. */

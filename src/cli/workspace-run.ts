@@ -11,6 +11,7 @@ import type { WorkspaceOutcome } from "../run/result/project.ts";
 import { TreeError, type TreeFs } from "../run/tree-fs.ts";
 import { describeChanges } from "../workspace/describe.ts";
 import { type Finished, finishTask, laterRunChanges } from "../workspace/finish.ts";
+import { withGitDirectory } from "../workspace/git-view.ts";
 import { type PreparedTask, plannedLayers, prepareTask, wantedLayers } from "../workspace/prepare.ts";
 import { missingLaterRunFiles, newLaterRunFiles } from "../workspace/rw-watch.ts";
 import { removeTask, tasksPath } from "../workspace/store.ts";
@@ -33,13 +34,17 @@ export async function openWorkspaceRun(
   wish: WorkspaceWish,
 ): Promise<WorkspaceRun> {
   const patch = wish.patchFile === undefined ? undefined : (await import("../workspace/task-patch.ts")).patchTask;
-  return new WorkspaceRun(await backend.trees(), backend.io, request, wish, patch);
+  const fs = await backend.trees();
+  const git = withGitDirectory(fs, request);
+  return new WorkspaceRun(fs, backend.io, git.request, wish, patch, git.warnings);
 }
 
 /** The workspace's side of one invocation: layers before the zone, and what becomes of them after it. */
 export class WorkspaceRun {
   readonly #fs: TreeFs;
-  readonly #request: SandboxRequest;
+  /** The invocation's, with git's directory where that lies outside the workspace. */
+  readonly request: SandboxRequest;
+  readonly #warnings: readonly Diagnostic[];
   readonly #invocation: WorkspaceWish;
   readonly #patch: typeof patchTask | undefined;
   #prepared: PreparedTask | undefined;
@@ -54,28 +59,30 @@ export class WorkspaceRun {
     request: SandboxRequest,
     invocation: WorkspaceWish,
     patch: typeof patchTask | undefined,
+    warnings: readonly Diagnostic[],
   ) {
+    this.#warnings = warnings;
     this.#patch = patch;
     this.#fs = fs;
-    this.#request = request;
+    this.request = request;
     this.#invocation = invocation;
     this.#patchOutput = invocation.patchFile === undefined ? undefined : io.openOutput(invocation.patchFile);
   }
 
   /** For --explain: where layers would be. Nothing is made. */
   planned(): CopyOnWriteLayer[] {
-    return plannedLayers(wantedLayers(this.#request), tasksPath(process.env) ?? "/", this.#request.taskId);
+    return plannedLayers(wantedLayers(this.request), tasksPath(process.env) ?? "/", this.request.taskId);
   }
 
   /** Makes the layers; `refused` is why the kernel would not mount overlayfs: then they are copies. */
   ready(policy: Policy, refused?: string): Readied {
-    const { repo, taskId, commandHash } = this.#request;
+    const { repo, taskId, commandHash } = this.request;
     if (typeof this.#patchOutput === "number") {
       return { ok: false, problems: [outputProblem("--patch", this.#invocation.patchFile ?? "", this.#patchOutput)] };
     }
     if (repo?.mode === "rw") this.#missing = missingLaterRunFiles(this.#fs, repo.path);
-    const wanted = wantedLayers(this.#request);
-    if (wanted.length === 0) return { ok: true, layers: [], warnings: [] };
+    const wanted = wantedLayers(this.request);
+    if (wanted.length === 0) return { ok: true, layers: [], warnings: this.#warnings };
     const path = tasksPath(process.env);
     if (path === undefined) {
       const message = "there is no place for the task's changes: neither XDG_STATE_HOME nor HOME is set";
@@ -91,7 +98,7 @@ export class WorkspaceRun {
     const outcome = prepareTask(this.#fs, { wanted, tasksPath: path, identity, mounts, refused });
     if (!outcome.ok) return outcome;
     this.#prepared = outcome.prepared;
-    return { ok: true, layers: outcome.prepared.layers, warnings: outcome.prepared.warnings };
+    return { ok: true, layers: outcome.prepared.layers, warnings: [...this.#warnings, ...outcome.prepared.warnings] };
   }
 
   /** Nothing of the task ran: its layers go. */
@@ -103,7 +110,7 @@ export class WorkspaceRun {
   /** After the zone's end: reads the changes and does with them as asked. */
   finish(report: Report, verdict: Verdict): { readonly outcome: WorkspaceOutcome; readonly warnings: Diagnostic[] } {
     if (report.started === null) this.abandon();
-    const { repo } = this.#request;
+    const { repo } = this.request;
     if (this.#prepared === undefined) return this.#finishShared(report);
     const prepared = this.#prepared;
     const end = { at: new Date(report.finishedAt).toISOString(), status: verdict.status, exit_code: verdict.exitCode };
@@ -113,14 +120,14 @@ export class WorkspaceRun {
       finished = finishTask(this.#fs, prepared, { end, then, withChanges: (task) => this.#writePatch(task, prepared) });
     } catch (error) {
       if (!(error instanceof TreeError)) throw error;
-      const message = `the task's changes can't be read: ${error.step} ${error.path}: ${errnoName(error.errno)}; they are kept as ${this.#request.taskId}`;
+      const message = `the task's changes can't be read: ${error.step} ${error.path}: ${errnoName(error.errno)}; they are kept as ${this.request.taskId}`;
       return this.#failed(repo?.mode, { code: "setup_failed", message });
     }
     // The file says what this run changed, also when that is nothing.
     if (finished.fate === "unchanged") this.#writePatch(-1, prepared);
     const { changes, omitted } = describeChanges(finished.layers);
-    const problem = applyProblem(finished, this.#request.taskId) ?? this.#patchProblem;
-    const reached = finished.layers.flatMap((layer) => laterRunChanges(layer.changes)).map(({ path }) => path);
+    const problem = applyProblem(finished, this.request.taskId) ?? this.#patchProblem;
+    const reached = finished.layers.flatMap(laterRunChanges).map(({ path }) => path);
     return {
       outcome: {
         changes,
@@ -139,7 +146,7 @@ export class WorkspaceRun {
 
   /** `rw` and `ro`: nothing is kept apart; what runs later and is new is told. */
   #finishShared(report: Report): { readonly outcome: WorkspaceOutcome; readonly warnings: Diagnostic[] } {
-    const { repo } = this.#request;
+    const { repo } = this.request;
     const found = repo?.mode === "rw" ? newLaterRunFiles(this.#fs, repo.path, this.#missing) : [];
     const workspace = repo === undefined ? null : ({ mode: repo.mode, mechanism: null, state: null } as const);
     const outcome = { changes: [], changesOmitted: 0, workspace, events: laterRunEvents(report, found), error: null };

@@ -45,6 +45,11 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
+/** Whether an absolute path is `root` or lies below it. */
+export function isInside(path: string, root: string): boolean {
+  return root === "/" || path === root || path.startsWith(`${root}/`);
+}
+
 /** Whether `path` is `root` or lies below it; "" is the whole tree. */
 export function isWithin(path: string, root: string): boolean {
   return root === "" || path === root || path.startsWith(`${root}/`);

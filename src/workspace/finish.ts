@@ -2,6 +2,7 @@ import { laterRunReached } from "../run/later-run-files.ts";
 import type { TreeError, TreeFs } from "../run/tree-fs.ts";
 import { applyTask, type LayerObstacle } from "./apply/apply.ts";
 import type { Change } from "./changes.ts";
+import { isGitLayer } from "./diff/git-directory.ts";
 import type { PreparedTask } from "./prepare.ts";
 import { removeTask, updateRecord } from "./store.ts";
 import { type LayerChanges, taskChanges } from "./task-layers.ts";
@@ -49,11 +50,17 @@ export function finishTask(fs: TreeFs, { tasks, task, record }: PreparedTask, in
   return { fate: "applied", layers, obstacles: [] };
 }
 
-/** Changes that reach files which run later, outside the zone. */
-export function laterRunChanges(changes: readonly Change[]): Change[] {
-  return changes.filter(
-    ({ path, after }) => after !== undefined && laterRunReached(path).length > 0 && !isPlainParent(path, after),
-  );
+/** What git writes for a linked worktree at each commit; the rest of its entry leads to configurations. */
+const worktreeState = /^worktrees\/[^/]+(\/(?!(commondir|config\.worktree|gitdir)$).*)?$/;
+
+/** A layer's changes that reach files which run later, outside the zone. */
+export function laterRunChanges({ record, changes }: LayerChanges): Change[] {
+  const inGit = isGitLayer(record.source);
+  return changes.filter(({ path, after }) => {
+    if (after === undefined || (inGit && worktreeState.test(path))) return false;
+    const reached = laterRunReached(inGit ? `.git/${path}` : path);
+    return reached.length > 0 && !isPlainParent(path, after);
+  });
 }
 
 /** `.git` or `.claude` itself, as a directory, is no file that runs. */

@@ -2,6 +2,7 @@ import type { Diagnostic, Origin } from "../run/diagnostic.ts";
 import { errnoName } from "../run/report/errno.ts";
 import type { CopyOnWriteLayer, SandboxRequest } from "../run/request.ts";
 import { TreeError, type TreeFs } from "../run/tree-fs.ts";
+import { isInside } from "./bytes.ts";
 import { makeCopy } from "./copy.ts";
 import { openMade } from "./files.ts";
 import { createTask, type OpenTask } from "./store.ts";
@@ -194,10 +195,6 @@ function realPath(fs: TreeFs, path: string): string | number {
     if (error instanceof TreeError) return error.errno;
     throw error;
   }
-}
-
-function isInside(path: string, root: string): boolean {
-  return root === "/" || path === root || path.startsWith(`${root}/`);
 }
 
 const ENOENT = 2;

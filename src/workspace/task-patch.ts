@@ -2,7 +2,7 @@ import type { TreeFs } from "../run/tree-fs.ts";
 import { isWithin } from "./bytes.ts";
 import { collectChanges } from "./changes.ts";
 import { filePairs } from "./diff/file-pair.ts";
-import { isGitInternal } from "./diff/git-directory.ts";
+import { isGitInternal, isGitLayer } from "./diff/git-directory.ts";
 import { type FilePatch, type PatchStyle, patchPair } from "./diff/patch.ts";
 import { eachLayer } from "./task-layers.ts";
 import type { TaskRecord } from "./task-record.ts";
@@ -30,7 +30,8 @@ export function patchTask(
     );
     const asked = (path: string) =>
       paths?.some((named) => named !== "" && isGitInternal(named) && isWithin(path, named));
-    const shown = changes.filter(({ path }) => !isGitInternal(path) || asked(path) === true);
+    const hidden = isGitLayer(open.record.source) ? () => paths === undefined : isGitInternal;
+    const shown = changes.filter(({ path }) => !hidden(path) || asked(path) === true);
     const pairs = [...filePairs(fs, open.layer, open.host, shown)];
     const files = pairs.flatMap((pair) => patchPair(pair, style)).filter(({ text }) => text !== "");
     return { files, inGit: changes.length - shown.length };

@@ -27,8 +27,11 @@ function applyHeld(input: CommandInput, held: HeldTask): number {
   const outcome = applyTask(fs, task.fd, record, {
     chosen,
     force: input.given.one("force") === true,
-    before: (_, changes) => {
-      const paths = laterRunChanges(changes).map(({ path }) => toText(path).text);
+    before: (layer, changes) => {
+      const found = record.layers[layer];
+      const paths = (found === undefined ? [] : laterRunChanges({ record: found, changes })).map(
+        ({ path }) => toText(path).text,
+      );
       laterRun.push(...paths);
       warn(input, paths);
     },

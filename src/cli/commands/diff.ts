@@ -47,7 +47,7 @@ function joined(patches: readonly TaskPatch[]): string {
 }
 
 function laterRunNotes(layers: ReturnType<typeof taskChanges>): string[] {
-  const paths = layers.flatMap(({ changes }) => laterRunChanges(changes)).map(({ path }) => toText(path).text);
+  const paths = layers.flatMap(laterRunChanges).map(({ path }) => toText(path).text);
   return paths.map((path) => `${oneLine(path)} runs outside the zone later: look at it before you apply it`);
 }
 
