@@ -1,3 +1,4 @@
+import { removeLayers } from "../../image/layers/remove-layers.ts";
 import { pruneImages, type Removed, removeImages } from "../../image/removal.ts";
 import { platformOf, withImages } from "../image-store.ts";
 import { sizeWords } from "../image-words.ts";
@@ -7,12 +8,16 @@ import { type CommandInput, command } from "./command.ts";
 
 /** `rauha image rm REF…` */
 export const imageRm = command((input) =>
-  withImages(input, async (store) => tell(input, "rm", await removeImages(store, input.operands, platformOf(input)))),
+  withImages(input, async (store) =>
+    tell(input, "rm", await removeImages(store, input.operands, platformOf(input), removeLayers)),
+  ),
 );
 
 /** `rauha image prune` */
 export const imagePrune = command((input) =>
-  withImages(input, async (store) => tell(input, "prune", await pruneImages(store, input.given.one("all") === true))),
+  withImages(input, async (store) =>
+    tell(input, "prune", await pruneImages(store, input.given.one("all") === true, removeLayers)),
+  ),
 );
 
 function tell({ json, ports }: CommandInput, name: "rm" | "prune", removed: Removed): number {

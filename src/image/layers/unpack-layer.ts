@@ -22,11 +22,11 @@ export interface UnpackLayerOptions {
 }
 
 /** Where layers are made, with their locks; only the owner may look: a layer holds set-user-id programs of strangers. */
-function workFolder(root: string): string {
+export function workFolder(root: string): string {
   return `${root}/layers/work`;
 }
 
-const partialSuffix = ".partial";
+export const partialSuffix = ".partial";
 
 /**
  * Unpacks a layer into the store, once: whoever comes while another process works on it waits for that. It gets its name when it is
@@ -47,7 +47,7 @@ export async function unpackLayer(
   try {
     const there = storedLayer(root, layer.diffId, host);
     if (there !== undefined) return there;
-    await sweep(store, fs, name);
+    await sweepPartialLayers(store, fs, name);
     const partial = `${work}/${name}${partialSuffix}`;
     removeAt(fs, work, `${name}${partialSuffix}`);
     makeFolders([partial, `${partial}/${treeName}`]);
@@ -129,7 +129,7 @@ function makeFolders(paths: readonly string[]): void {
 }
 
 /** What killed invocations left: a partial layer whose lock is free. */
-async function sweep(store: ImageStore, fs: TreeFs, own: string): Promise<void> {
+export async function sweepPartialLayers(store: ImageStore, fs: TreeFs, own?: string): Promise<void> {
   const work = workFolder(store.root);
   for (const file of readdirSync(work)) {
     const name = file.slice(0, -partialSuffix.length);
