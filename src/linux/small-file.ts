@@ -1,14 +1,18 @@
 import { closeFd, flag, openFile, readFd } from "./ffi.ts";
 
 const decoder = new TextDecoder();
+/** Files are mostly smaller than this. */
+const firstBytes = 65_536;
 
 /** The first `limit` bytes of a file, or `-errno`. */
 export function readWholeFile(path: string, limit: number): Uint8Array | number {
   const fd = openFile(path, flag.O_RDONLY);
   if (fd < 0) return fd;
-  const buffer = new Uint8Array(limit);
+  // A limit says what is too much, not what there is: memory follows the file.
+  let buffer = new Uint8Array(Math.min(limit, firstBytes));
   let length = 0;
   while (length < limit) {
+    if (length === buffer.length) buffer = grown(buffer, limit);
     const n = readFd(fd, buffer.subarray(length));
     if (n < 0) length = n;
     if (n <= 0) break;
@@ -16,6 +20,12 @@ export function readWholeFile(path: string, limit: number): Uint8Array | number 
   }
   closeFd(fd);
   return length < 0 ? length : buffer.subarray(0, length);
+}
+
+function grown(full: Uint8Array<ArrayBuffer>, limit: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.min(limit, full.length * 4));
+  larger.set(full);
+  return larger;
 }
 
 /** The text of a small file of /proc, /sys or /etc; undefined when it can't be read. */
