@@ -54,17 +54,21 @@ export function renderReport(report: Report): string {
         String(systemCalls ?? "-"),
       ]),
     ),
-    table(
-      ["ratio", "of medians", "of minima", "budget", ""],
-      ratios.map(({ what, ratio, ofMinima, budget }) => [
-        what,
-        ratio.toFixed(3),
-        ofMinima.toFixed(3),
-        `≤ ${budget}`,
-        ratio <= budget ? "ok" : "OVER",
-      ]),
-    ),
+    renderRatios(ratios),
   ].join("\n");
+}
+
+export function renderRatios(ratios: readonly Ratio[]): string {
+  return table(
+    ["ratio", "of medians", "of minima", "budget", ""],
+    ratios.map(({ what, ratio, ofMinima, budget }) => [
+      what,
+      ratio.toFixed(3),
+      ofMinima.toFixed(3),
+      `≤ ${budget}`,
+      ratio <= budget ? "ok" : "OVER",
+    ]),
+  );
 }
 
 /** The machine, in words that name no one. */

@@ -12,7 +12,8 @@ import { startRatios } from "./budgets.ts";
 import { starters } from "./contenders.ts";
 import { footprints } from "./hot-path.ts";
 import { measure } from "./hyperfine.ts";
-import { describeMachine, type Report, renderReport } from "./report.ts";
+import { imageStartRatios, pullRatios } from "./images.ts";
+import { describeMachine, type Report, renderRatios, renderReport } from "./report.ts";
 import { openStage } from "./stage.ts";
 import { measureWork, workRatio } from "./work.ts";
 import { workspaceRatio } from "./workspace.ts";
@@ -30,10 +31,14 @@ const stage = openStage();
 try {
   const own = process.getuid?.() ?? 0;
   const reports = (own === 0 ? [0, ORDINARY_USER] : [own]).map((uid) => measureAs(uid, own));
+  const pulls = await pullRatios(stage, quick);
   const machine = describeMachine();
-  console.log([machine, ...reports.map(renderReport)].join("\n"));
+  console.log([machine, ...reports.map(renderReport), renderRatios(pulls)].join("\n"));
   mkdirSync("build", { recursive: true });
-  writeFileSync("build/bench.json", `${JSON.stringify({ machine, at: new Date().toISOString(), reports }, null, 2)}\n`);
+  writeFileSync(
+    "build/bench.json",
+    `${JSON.stringify({ machine, at: new Date().toISOString(), reports, pulls }, null, 2)}\n`,
+  );
 } finally {
   stage.close();
 }
@@ -57,6 +62,11 @@ function measureAs(uid: number, own: number): Report {
     starts,
     work,
     footprints: footprints(stage, prefix),
-    ratios: [...startRatios(starts), ...work.map(workRatio), ...workspace],
+    ratios: [
+      ...startRatios(starts),
+      ...work.map(workRatio),
+      ...workspace,
+      ...imageStartRatios(stage, uid, own, prefix, quick),
+    ],
   };
 }
