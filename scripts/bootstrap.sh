@@ -66,6 +66,7 @@ packages() {
 		bench   hyperfine          hyperfine
 		bench   bubblewrap         bwrap
 		bench   firejail           firejail
+		bench   podman             podman
 		bench   crun               crun
 		bench   runc               runc
 	LIST
