@@ -31,7 +31,7 @@ const stage = openStage();
 try {
   const own = process.getuid?.() ?? 0;
   const reports = (own === 0 ? [0, ORDINARY_USER] : [own]).map((uid) => measureAs(uid, own));
-  const pulls = await pullRatios(stage, quick);
+  const pulls = startOnly ? [] : await pullRatios(stage, quick);
   const machine = describeMachine();
   console.log([machine, ...reports.map(renderReport), renderRatios(pulls)].join("\n"));
   mkdirSync("build", { recursive: true });
@@ -66,7 +66,7 @@ function measureAs(uid: number, own: number): Report {
       ...startRatios(starts),
       ...work.map(workRatio),
       ...workspace,
-      ...imageStartRatios(stage, uid, own, prefix, quick),
+      ...(startOnly ? [] : imageStartRatios(stage, uid, own, prefix, quick)),
     ],
   };
 }
