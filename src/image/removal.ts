@@ -1,4 +1,5 @@
 /** Taking images out of the store. */
+import { existsSync } from "node:fs";
 import { refuse } from "./image-error.ts";
 import { digestsOf, matchingEntries, readEntries, type StoreEntry } from "./open-store.ts";
 import { samePlatform } from "./platform.ts";
@@ -16,12 +17,14 @@ export interface Removed extends Collected {
  * Removes images by their names (of one name all platforms, unless one is given), and what then no image needs. Throws a `not_found`
  * before anything is removed when one of them isn't there.
  */
-export function removeImages(
+export async function removeImages(
   store: ImageStore,
   names: readonly string[],
   platform: Platform | undefined,
   removeLayers?: RemoveLayers,
 ): Promise<Removed> {
+  // Without a lock first: what isn't here is no reason to make a store.
+  for (const name of names) entriesToRemove(readEntries(store), name, platform);
   return underIndexLock(store, async () => {
     const entries = readEntries(store);
     const gone = new Set(names.flatMap((name) => entriesToRemove(entries, name, platform)));
@@ -46,7 +49,8 @@ function entriesToRemove(entries: readonly StoreEntry[], name: string, platform:
 }
 
 /** Removes what no image needs; with `all`, the images too. */
-export function pruneImages(store: ImageStore, all: boolean, removeLayers?: RemoveLayers): Promise<Removed> {
+export async function pruneImages(store: ImageStore, all: boolean, removeLayers?: RemoveLayers): Promise<Removed> {
+  if (!existsSync(store.root)) return { references: [], blobs: 0, layers: 0, bytes: 0 };
   return underIndexLock(store, async () => {
     const entries = all ? readEntries(store) : [];
     if (entries.length > 0) writeEntries(store, []);
