@@ -8,6 +8,10 @@
 /* Turns of one direction before others have theirs. */
 #define BUDGET	     16
 #define SPLICE_BYTES (1u << 20)
+/* Bytes that all connections together may have waiting for a decision: who floods beyond that is reset. */
+#define HEARD_TOTAL_MAX (32u << 20)
+
+static uint64_t heard_total;
 
 /* What recv(2) and splice(2) say when there is nothing now. */
 static bool is_idle(ssize_t got)
@@ -22,6 +26,10 @@ static enum pumped hear(struct connection *c, enum side from)
 	struct flow *f = &c->flow[from];
 	const struct report_heard record = {c->id, from};
 
+	if (heard_total > HEARD_TOTAL_MAX) {
+		errno = ENOBUFS;
+		return PUMPED_BROKEN;
+	}
 	while (!f->ended && f->heard < LIMIT_HEARD) {
 		size_t room = LIMIT_HEARD - f->heard;
 		ssize_t got = recv(c->fd[from], bytes, room, MSG_DONTWAIT);
@@ -39,6 +47,7 @@ static enum pumped hear(struct connection *c, enum side from)
 		if (!buffer)
 			stop("memory");
 		f->buffer = buffer;
+		heard_total += (uint64_t)got;
 		memcpy(f->buffer + f->heard, bytes, (size_t)got);
 		f->heard += (uint32_t)got;
 		report(REPORT_HEARD, &record, sizeof(record), bytes, (size_t)got);
@@ -64,6 +73,7 @@ static enum pumped pass_heard(struct connection *c, enum side from)
 	}
 	free(f->buffer);
 	f->buffer = NULL;
+	heard_total -= f->heard;
 	f->heard = f->passed = 0;
 	return PUMPED_IDLE;
 }
@@ -158,5 +168,6 @@ void flow_close(struct flow *f)
 	if (f->pipe >= 0)
 		pipe_give(f->pipe, f->piped == 0);
 	free(f->buffer);
+	heard_total -= f->heard;
 	*f = (struct flow){.pipe = -1};
 }

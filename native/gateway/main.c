@@ -4,6 +4,8 @@
  */
 #include "gateway.h"
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #define EVENTS_MAX 256
+#define NOBODY	   65534
 
 struct gateway gateway = {.epoll = -1};
 
@@ -38,7 +41,28 @@ static void nonblocking(int fd)
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
-/* As many descriptors as the caller may have, no signals but the last, and nothing that a core file could tell. */
+/*
+ * Root's gateway needs nothing of root: it gives up its ids and every capability. Then no core file, no tracer, no privilege anew.
+ * It is nobody afterwards, who must not be able to trace it either.
+ */
+static void privileges_drop(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
+
+	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+			       setresuid(NOBODY, NOBODY, NOBODY) < 0)) {
+		/* Root of a user namespace that has no such id. */
+		if (errno != EINVAL && errno != EPERM)
+			stop("setresuid");
+	}
+	if (syscall(SYS_capset, &header, none) < 0)
+		stop("capset");
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* As many descriptors as the caller may have, and no signals but the last: the end of the orders' pipe is what ends it. */
 static void process_prepare(void)
 {
 	struct rlimit files;
@@ -52,12 +76,11 @@ static void process_prepare(void)
 	/* Whatever else the caller left open. */
 	syscall(SYS_close_range, FD_SOCKETS + SOCKETS, ~0u, 0);
 	prctl(PR_SET_NAME, "rauha-gateway");
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+	privileges_drop();
 }
 
 static void sockets_watch(void)

@@ -95,6 +95,9 @@ function hintFor(op: PlanOp | undefined, failed: NonNullable<Report["failed"]>):
   if ((op?.op === "mask" || op?.op === "expect") && kind === "ENOENT") {
     return "a denied path must exist: correct the path, or remove the key";
   }
+  if (op?.op === "netlink" || op?.op === "listen") {
+    return "the kernel needs nf_tables with NAT, redirect, reject and log, and connection tracking: `modprobe nft_redir nft_log nfnetlink_log`";
+  }
   if (op?.op === "workdir")
     return "the start directory must exist in the zone: bind it, or choose another with --workdir";
   if (op?.op === "cgroup" || op?.op === "cgroup_set") return "`rauha doctor` says what this host's cgroups allow";
