@@ -58,7 +58,16 @@ function allCapabilities(known: readonly string[]): readonly string[] {
     "CAP_SYS_NICE",
   ];
   return [
-    ...new Set([...known, ...needed, "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_SYS_RESOURCE", "CAP_PERFMON", "CAP_BPF"]),
+    ...new Set([
+      ...known,
+      ...needed,
+      "CAP_NET_ADMIN",
+      "CAP_NET_RAW",
+      "CAP_SYS_RESOURCE",
+      "CAP_PERFMON",
+      "CAP_BPF",
+      "CAP_SYS_MODULE",
+    ]),
   ];
 }
 

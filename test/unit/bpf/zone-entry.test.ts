@@ -87,6 +87,8 @@ describe("a policy in the kernel", () => {
     expect(flagsOf({ syscalls: { ...task.syscalls, allow: ["mount"] } })).toBe(policyFlag.mounts);
     expect(flagsOf({ filesystem: { ...task.filesystem, allowedSockets: ["/run/a"] } })).toBe(policyFlag.hostSockets);
     expect(flagsOf({ network: { ...task.network, mode: "host" } })).toBe(policyFlag.anyAddress);
+    expect(flagsOf({ network: { ...task.network, mode: "filtered" } })).toBe(policyFlag.anyAddress);
+    expect(flagsOf({ network: { ...task.network, mode: "bridged" } })).toBe(policyFlag.anyAddress);
     expect(flagsOf({ network: { ...task.network, mode: "host", allowedEgress: ["10.0.0.0/8:443"] } })).toBe(0);
   });
 });
