@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* Privilege: the policy's mask of capabilities, and user namespaces. */
 #ifndef RAUHA_CAPABLE_BPF_H
 #define RAUHA_CAPABLE_BPF_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* Execution: where a zone is armed, and whose programs it may run. */
 #ifndef RAUHA_EXEC_BPF_H
 #define RAUHA_EXEC_BPF_H

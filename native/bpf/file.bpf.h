@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* Hooks on files: opening, mapping, receiving, and the cgroup file systems. */
 #ifndef RAUHA_FILE_BPF_H
 #define RAUHA_FILE_BPF_H

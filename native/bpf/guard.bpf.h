@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* What re-arms a zone, or disarms Rauha: BPF, mounts, modules, profiling. */
 #ifndef RAUHA_GUARD_BPF_H
 #define RAUHA_GUARD_BPF_H

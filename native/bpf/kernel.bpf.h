@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * The kernel's types as far as the programs look at them. `preserve_access_index` makes the compiler record every access by name, and
  * libbpf puts in the offsets of the running kernel when it loads the programs (CO-RE): no kernel headers or BTF are needed to build,

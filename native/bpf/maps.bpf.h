@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * The maps: the state of all zones, pinned. Who writes what: Rauha writes zones, names, policies, contact, addresses, levels before a
  * zone's first process exists; the programs write devices, mounts, ports, events, counters, and the part of a zone's record that says

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * Whose file: decided by the mount that it is reached through and the file system that it lies on, never by its path.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * What changes a directory tree without opening a file: also there the mount decides. These hooks exist where the kernel is built with
  * CONFIG_SECURITY_PATH.

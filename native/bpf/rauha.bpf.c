@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * Rauha's BPF-LSM programs: the kernel's own word on what a zone may touch. Of every hook:
  *

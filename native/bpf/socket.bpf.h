@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* Sockets: addresses that the policy lists, and whose socket is at the other end. */
 #ifndef RAUHA_SOCKET_BPF_H
 #define RAUHA_SOCKET_BPF_H

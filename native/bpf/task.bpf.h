@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* What one task does to another: signals, tracing, scheduling, limits. */
 #ifndef RAUHA_TASK_BPF_H
 #define RAUHA_TASK_BPF_H

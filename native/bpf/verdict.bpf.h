@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* What is decided: counted always, and told when it is a denial. */
 #ifndef RAUHA_VERDICT_BPF_H
 #define RAUHA_VERDICT_BPF_H

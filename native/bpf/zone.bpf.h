@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* Who acts: the zone of a task, from its cgroup. */
 #ifndef RAUHA_ZONE_BPF_H
 #define RAUHA_ZONE_BPF_H

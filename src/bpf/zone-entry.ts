@@ -75,8 +75,11 @@ function zoneRecord(entry: ZoneEntry): Uint8Array {
 export function policyRecord(policy: Policy): Uint8Array {
   const privileged = policy.zone.type === "privileged";
   const { allow, deny } = policy.syscalls;
+  const { mode } = policy.network;
   const flags = [
-    [policyFlag.anyAddress, policy.network.mode === "host" && policy.network.allowedEgress.length === 0],
+    // In networks of its own with a way out, a zone's addresses are decided there: by the gateway, which knows names, or by the bridge's
+    // chain, which knows the resolvers. Here it is those of the host's network, and that there is no way out at all.
+    [policyFlag.anyAddress, mode !== "none" && !(mode === "host" && policy.network.allowedEgress.length > 0)],
     [policyFlag.userNamespaces, privileged || allow.includes("unshare")],
     [policyFlag.mounts, privileged || allow.includes("mount")],
     [policyFlag.noTrace, deny.includes("ptrace")],

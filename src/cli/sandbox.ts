@@ -44,7 +44,8 @@ export async function runSandbox(argv: readonly string[], backend: Backend): Pro
   const { request } = inputs.inputs;
   const network = await openNetwork(backend, inputs.inputs);
   const workspace = touchesFiles(request, backend.io) ? await openWorkspace(backend, request, invocation) : undefined;
-  const lsm = inputs.inputs.facts.bpfLsm.ok ? (await backend.lsm())(request) : undefined;
+  const { facts } = inputs.inputs;
+  const lsm = facts.bpfLsm.ok ? (await backend.lsm())(request, facts.cgroup) : undefined;
   if (lsm?.ok === false) return refuse({ ...task, command, stage: "plan" }, invocation, backend, [lsm.problem]);
   const planInputs =
     network === undefined && lsm === undefined && workspace === undefined

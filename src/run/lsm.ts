@@ -1,5 +1,6 @@
 import type { BackendEvent } from "./backend.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import type { CgroupFacts } from "./host-facts.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { SandboxRequest } from "./request.ts";
 
@@ -20,6 +21,7 @@ export interface LsmRun extends LsmZone {
 /** Opens the pinned maps for one run, or says why they can't be used. */
 export type OpenLsm = (
   request: Pick<SandboxRequest, "zoneId" | "network">,
+  cgroup: CgroupFacts,
 ) => { readonly ok: true; readonly run: LsmRun } | { readonly ok: false; readonly problem: Diagnostic };
 
 /** A denial by a BPF program; the keys are those of the result's `enforcement_events`. */
@@ -82,7 +84,7 @@ export interface LsmState {
   /** Of this very version of Rauha. */
   readonly current: boolean;
   readonly loadedAt: number;
-  /** Zones in the maps whose cgroup is there. */
+  /** Zones in the maps that somebody lives in, or that their maker still has. */
   readonly zones: readonly { readonly id: string; readonly name: string; readonly createdAt: number }[];
   /** By hook: decisions since the programs were loaded. */
   readonly counters: Readonly<

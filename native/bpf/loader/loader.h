@@ -3,7 +3,8 @@
  * one JSON object a line on stdout; exit code 0, or 1 when a line says `"ok":false`.
  *
  *   loader probe                   attach one program and detach it again: can this kernel do it?
- *   loader load DIRECTORY          load, attach, self-test, pin below DIRECTORY of a bpffs; in place of older ones
+ *   loader load DIRECTORY          load, attach, self-test, pin below DIRECTORY of a bpffs; in place of older ones.
+ *                                  When these very programs are there: the self-test alone
  *   loader remove DIRECTORY        take away what is pinned there
  */
 #ifndef RAUHA_LOADER_H
@@ -36,6 +37,15 @@ struct loaded {
 	uint32_t count;
 };
 
+/* What the self-test looks at: maps of a loaded object, or pinned ones. */
+struct state {
+	int zones;
+	int policies;
+	int levels;
+	int events;
+	int counters;
+};
+
 /* say.c */
 void say_begin(const char *step);
 void say_text(const char *key, const char *text);
@@ -50,17 +60,18 @@ int object_load(struct loaded *loaded, const char *pin_directory);
 int object_attach(struct loaded *loaded);
 void object_close(struct loaded *loaded);
 int config_write(const struct loaded *loaded);
-int map_fd(const struct loaded *loaded, const char *name);
+int object_state(const struct loaded *loaded, struct state *state);
 
 /* pin.c */
 int pin_open(const char *directory);
 int pin_check_layout(const char *directory);
-bool pin_is_current(const char *directory);
+uint32_t pin_current(const char *directory);
+int pin_state(const char *directory, struct state *state);
 int pin_links(struct loaded *loaded, const char *directory);
 int pin_remove(const char *directory);
 int path_join(char path[PATH_MAX], const char *directory, const char *name);
 
 /* self_test.c */
-int self_test(const struct loaded *loaded);
+int self_test(const struct state *state);
 
 #endif

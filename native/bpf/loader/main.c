@@ -19,32 +19,46 @@ static int probe(void)
 	return status < 0 ? -1 : say_ok();
 }
 
-static int attach_all(struct loaded *loaded, const char *directory)
+static int load_fresh(struct loaded *loaded, const char *directory)
 {
-	if (pin_open(directory) < 0 || pin_check_layout(directory) < 0)
-		return -1;
+	struct state state;
+
 	if (object_open(loaded, NULL) < 0 || object_load(loaded, directory) < 0)
 		return -1;
-	if (config_write(loaded) < 0 || object_attach(loaded) < 0)
+	if (config_write(loaded) < 0 || object_attach(loaded) < 0 || object_state(loaded, &state) < 0)
 		return -1;
-	return self_test(loaded);
+	if (self_test(&state) < 0)
+		return -1;
+	say_number("programs", loaded->count);
+	return pin_links(loaded, directory);
+}
+
+/* The very programs are there: they are tried again, and nothing is changed. */
+static int try_pinned(const char *directory, uint32_t programs)
+{
+	struct state state;
+
+	say_number("programs", programs);
+	say_text("change", "none");
+	return pin_state(directory, &state) < 0 || self_test(&state) < 0 ? -1 : 0;
 }
 
 static int load(const char *directory)
 {
 	struct loaded loaded = {.object = NULL};
 	bool existed = access(directory, F_OK) == 0;
-	bool current = false;
+	uint32_t current;
 	int status;
 
 	say_begin("load");
-	status = attach_all(&loaded, directory);
-	if (status == 0) {
-		current = pin_is_current(directory);
-		say_number("programs", loaded.count);
-		say_text("change", current ? "none" : existed ? "upgraded" : "loaded");
-		/* Already there: these were attached for the self-test alone, beside the pinned ones. */
-		status = current ? 0 : pin_links(&loaded, directory);
+	if (pin_open(directory) < 0 || pin_check_layout(directory) < 0)
+		return -1;
+	current = pin_current(directory);
+	if (current > 0) {
+		status = try_pinned(directory, current);
+	} else {
+		say_text("change", existed ? "upgraded" : "loaded");
+		status = load_fresh(&loaded, directory);
 	}
 	if (loaded.object)
 		object_close(&loaded);

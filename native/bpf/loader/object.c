@@ -132,9 +132,22 @@ void object_close(struct loaded *loaded)
 	loaded->object = NULL;
 }
 
-int map_fd(const struct loaded *loaded, const char *name)
+static int map_fd(const struct loaded *loaded, const char *name)
 {
 	return bpf_object__find_map_fd_by_name(loaded->object, name);
+}
+
+/** object_state - the maps of the loaded object */
+int object_state(const struct loaded *loaded, struct state *state)
+{
+	*state = (struct state){
+		.zones = map_fd(loaded, "rauha_zones"),
+		.policies = map_fd(loaded, "rauha_policies"),
+		.levels = map_fd(loaded, "rauha_levels"),
+		.events = map_fd(loaded, "rauha_events"),
+		.counters = map_fd(loaded, "rauha_counters"),
+	};
+	return 0;
 }
 
 /** config_write - notes which contract these maps follow, and what the host's namespaces are */

@@ -115,14 +115,37 @@ int pin_check_layout(const char *directory)
 	return pin_remove(directory) < 0 ? -1 : pin_open(directory);
 }
 
-/** pin_is_current - whether the very programs of this loader are pinned, all of them */
-bool pin_is_current(const char *directory)
+/** pin_current - how many programs are pinned when they are the very ones of this loader; else 0 */
+uint32_t pin_current(const char *directory)
 {
 	char path[PATH_MAX];
 	char name[32];
+	const struct dirent *entry;
+	uint32_t count = 0;
+	DIR *links;
 
 	snprintf(name, sizeof(name), "links/%s", generation());
-	return path_join(path, directory, name) == 0 && access(path, F_OK) == 0;
+	links = path_join(path, directory, name) == 0 ? opendir(path) : NULL;
+	while (links && (entry = readdir(links)) != NULL)
+		count += entry->d_name[0] != '.';
+	if (links)
+		closedir(links);
+	return count;
+}
+
+/** pin_state - opens the pinned maps */
+int pin_state(const char *directory, struct state *state)
+{
+	*state = (struct state){
+		.zones = pinned_map(directory, "rauha_zones"),
+		.policies = pinned_map(directory, "rauha_policies"),
+		.levels = pinned_map(directory, "rauha_levels"),
+		.events = pinned_map(directory, "rauha_events"),
+		.counters = pinned_map(directory, "rauha_counters"),
+	};
+	if (state->zones < 0 || state->policies < 0 || state->levels < 0 || state->events < 0 || state->counters < 0)
+		return say_failed("open the pinned maps", errno);
+	return 0;
 }
 
 /* Removes a directory of pins; with `keep`, but for that entry. */

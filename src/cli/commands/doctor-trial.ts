@@ -19,7 +19,10 @@ export async function tryZone(backend: Backend, facts: HostFacts): Promise<Trial
     return { ok: false, message, hint: first?.hint ?? null };
   }
   const report = newReport(outcome.plan, Date.now());
+  const unguarded = outcome.lsm?.begin(policy);
+  if (unguarded !== undefined) return { ok: false, message: unguarded.message, hint: unguarded.hint ?? null };
   await backend.run(outcome.plan, (event) => foldEvent(report, event), collectSignals());
+  for (const event of outcome.lsm?.finish() ?? []) foldEvent(report, event);
   const result = projectResult(report, verdictOf(report));
   if (result.status === "succeeded") {
     return { ok: true, enforced: result.guarantees.filter(({ state }) => state === "enforced").length };

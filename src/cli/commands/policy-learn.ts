@@ -19,6 +19,7 @@ import type { GivenFlags } from "../flags/given.ts";
 import { readSandboxFlags, type SandboxInvocation } from "../flags/sandbox.ts";
 import type { sandboxFlags } from "../flags/sandbox-table.ts";
 import { commandHash, newId } from "../ids.ts";
+import { openLsmRun } from "../lsm-run.ts";
 import { openNetworkRun } from "../network-run.ts";
 import { loadPolicy } from "../policy-source.ts";
 import type { Ports } from "../ports.ts";
@@ -117,14 +118,19 @@ async function learnOnce(zone: LearningZone, policy: Policy): Promise<Report | r
     const copyOnWrite = ready.layers;
     const inputs = { request: { ...request, copyOnWrite }, policy, facts, filter: filter.filter };
     const network = await openNetworkRun(backend, inputs);
-    const outcome = planZone({ ...inputs, network: network?.part });
+    const lsm = await openLsmRun(backend, request, facts);
+    if (!lsm.ok) return lsm.diagnostics;
+    const outcome = planZone({ ...inputs, network: network?.part, lsm: lsm.run });
     if (!outcome.ok) return outcome.diagnostics;
     const report = newReport(outcome.plan, Date.now());
     const emit = (event: Parameters<typeof foldEvent>[1]) => {
       if (event.record === "output") backend.io.write(2, event.data);
       else foldEvent(report, event);
     };
+    const unguarded = lsm.run?.begin(policy);
+    if (unguarded !== undefined) return [unguarded];
     await backend.run(outcome.plan, emit, collectSignals(), network?.zone);
+    lsm.run?.finish().forEach(emit);
     return report;
   } finally {
     workspace.abandon();

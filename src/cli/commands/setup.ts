@@ -36,7 +36,7 @@ function removeProblems(lsm: LsmSetup): Diagnostic[] {
   const live = lsm.state()?.zones ?? [];
   if (live.length === 0) return [];
   const names = live.slice(0, 5).map(({ name }) => name);
-  const message = `${live.length} zones are guarded by the BPF programs: ${names.join(", ")}${live.length > 5 ? ", …" : ""}`;
+  const message = `${live.length} ${live.length === 1 ? "zone is" : "zones are"} guarded by the BPF programs: ${names.join(", ")}${live.length > 5 ? ", …" : ""}`;
   return [{ code: "unenforceable", message, origin: host, hint: "let them end first" }];
 }
 

@@ -1,5 +1,6 @@
 import { levels as levelLimit } from "../../bpf/contract.ts";
 import { addressOf, canAccess, closeFd, flag, openFile, systemCall } from "../ffi.ts";
+import { readSmallFile } from "../small-file.ts";
 import { at, call, failure, open } from "../system-calls.ts";
 
 /** Where zones' cgroups lie, and what the kernel knows them by. */
@@ -58,22 +59,35 @@ function isHostNamespace(): boolean {
 export interface CgroupLookup {
   /** Whether the cgroup is there; also when the kernel does not say. */
   exists(id: bigint): boolean;
+  /** Whether any process lives in it or below it; also when the kernel does not say. */
+  isPopulated(id: bigint): boolean;
   close(): void;
 }
 
 export function cgroupLookup(mount: string): CgroupLookup {
   const fd = openFile(mount, open.directory | flag.O_RDONLY);
+  /** The cgroup's directory, or `-errno`. */
+  const find = (id: bigint): number => {
+    // struct file_handle: u32 bytes, i32 type, and the bytes.
+    const handle = new Uint8Array(16);
+    const view = new DataView(handle.buffer);
+    view.setUint32(0, 8, true);
+    view.setInt32(4, FILEID_KERNFS, true);
+    view.setBigUint64(8, id, true);
+    return systemCall(call.open_by_handle_at, fd, addressOf(handle), open.path | open.closeOnExec);
+  };
   return {
     exists(id) {
-      // struct file_handle: u32 bytes, i32 type, and the bytes.
-      const handle = new Uint8Array(16);
-      const view = new DataView(handle.buffer);
-      view.setUint32(0, 8, true);
-      view.setInt32(4, FILEID_KERNFS, true);
-      view.setBigUint64(8, id, true);
-      const found = systemCall(call.open_by_handle_at, fd, addressOf(handle), open.path | open.closeOnExec);
+      const found = find(id);
       if (found >= 0) closeFd(found);
       return found !== -failure.ESTALE && found !== -failure.ENOENT;
+    },
+    isPopulated(id) {
+      const found = find(id);
+      if (found < 0) return found !== -failure.ESTALE && found !== -failure.ENOENT;
+      const events = readSmallFile(`/proc/self/fd/${found}/cgroup.events`, 256);
+      closeFd(found);
+      return events === undefined || events.includes("populated 1");
     },
     close: () => {
       if (fd >= 0) closeFd(fd);

@@ -3,12 +3,12 @@ import { bytesText } from "../../bpf/record.ts";
 import { type Put, zonePuts } from "../../bpf/zone-entry.ts";
 import type { BackendEvent } from "../../run/backend.ts";
 import type { Diagnostic } from "../../run/diagnostic.ts";
+import type { CgroupFacts } from "../../run/host-facts.ts";
 import type { LsmRun, OpenLsm } from "../../run/lsm.ts";
 import { cgroupPrefix } from "../../run/plan/sections/cgroup.ts";
 import type { NetworkMode, Policy } from "../../run/policy/policy.ts";
 import { errnoName } from "../../run/report/errno.ts";
 import { addressOf, canAccess, flag, systemCall } from "../ffi.ts";
-import { probeCgroup } from "../probe/cgroup.ts";
 import { call } from "../system-calls.ts";
 import { levelsOf, makeCgroup, removeCgroup, unifiedMount } from "./cgroup-place.ts";
 import { forgetZone, putAll, readDenials, readZone } from "./registry.ts";
@@ -18,13 +18,13 @@ import { processStart, sweepZones } from "./sweep.ts";
 const host = { kind: "host", what: "BPF-LSM" } as const;
 
 /** The BPF-LSM side of one run: the zone's cgroup, and its entries in the pinned maps. Fails closed: what is pinned is used, or nothing runs. */
-export const openLsm: OpenLsm = ({ zoneId, network }) => {
+export const openLsm: OpenLsm = ({ zoneId, network }, cgroup) => {
   const state = openState();
   if (!("map" in state)) {
     const why = state.foreign ? "are of another version of Rauha" : `can't be opened: ${errnoName(state.errno)}`;
     return refused(`the pinned BPF maps ${why}`, "run `rauha setup` again");
   }
-  const parent = zoneParent();
+  const parent = zoneParent(cgroup);
   if (parent === undefined) {
     state.close();
     return refused("no cgroup2 directory can be written, and a zone's cgroup is its identity", "mount cgroup2");
@@ -37,9 +37,9 @@ function refused(message: string, hint: string): { readonly ok: false; readonly 
 }
 
 /** Where the zone's limits are as well; or, on a host whose controllers are of version 1, any directory: identity needs no controller. */
-function zoneParent(): string | undefined {
+function zoneParent({ v2 }: CgroupFacts): string | undefined {
   const mount = unifiedMount();
-  return [probeCgroup().v2?.path, mount].find((path) => path !== undefined && canAccess(path, flag.W_OK));
+  return [v2?.path, mount].find((path) => path !== undefined && canAccess(path, flag.W_OK));
 }
 
 function lsmRun(state: BpfState, zoneId: string, path: string, network: NetworkMode | undefined): LsmRun {

@@ -11,7 +11,7 @@ import { runLoader } from "./loader.ts";
 import { keysOf, lookup } from "./map-calls.ts";
 import { readZone } from "./registry.ts";
 import { type BpfState, openState } from "./state.ts";
-import { sweepZones } from "./sweep.ts";
+import { processStart, sweepZones } from "./sweep.ts";
 
 const btfFile = "/sys/kernel/btf/vmlinux";
 const btfBytes = 64 << 20;
@@ -58,7 +58,9 @@ function readState(): LsmState | null {
   const zones = keysOf(state.map("rauha_zones"), 8, Number.MAX_SAFE_INTEGER).flatMap((key) => {
     const id = new DataView(key.buffer).getBigUint64(0, true);
     const zone = readZone(state, id);
-    if (zone === undefined || !cgroups.exists(id)) return [];
+    // Of a killed run there may be an empty cgroup, until a later run removes it by its age.
+    const isOwned = zone !== undefined && processStart(zone.owner_pid) === zone.owner_start;
+    if (zone === undefined || !(isOwned || cgroups.isPopulated(id))) return [];
     return [{ id: bytesText(zone.id), name: bytesText(zone.name), createdAt: Number(zone.created_ms) }];
   });
   cgroups.close();

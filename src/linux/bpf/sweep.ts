@@ -10,25 +10,29 @@ const looksPerRun = 8;
 
 /**
  * Takes zones out of the maps that a killed run left: their cgroup is gone, and so is who made them. A zone whose maker lives is the
- * maker's, who still reads its denials. Looks at the `limit` zones that follow `from` in the map, whose order is by a hash.
+ * maker's, who still reads its denials. Looks at the `limit` zones that follow `from` in the map, whose order is by a hash; once at most
+ * goes on from the map's beginning. Returns how many were taken out.
  */
 export function sweepZones(state: BpfState, from: bigint, mount: string, limit = looksPerRun): number {
   const cgroups = cgroupLookup(mount);
   const map = state.map("rauha_zones");
   let swept = 0;
   let last: Uint8Array | undefined = u64(from);
-  for (let looked = 0; looked < limit; looked++) {
+  let wrapped = false;
+  for (let looked = 0; looked < limit; ) {
     const next: Uint8Array = new Uint8Array(8);
     if (nextKey(map, last, next) < 0) {
-      // The end: from the beginning on.
-      if (last === undefined) break;
+      if (wrapped) break;
+      wrapped = true;
       last = undefined;
       continue;
     }
+    looked++;
     const id = new DataView(next.buffer).getBigUint64(0, true);
-    if (id === from && looked > 0) break;
-    last = isOrphan(state, cgroups, id) ? last : next;
-    if (last !== next) swept++;
+    if (id === from) break;
+    // After one that is gone the map is asked again from where it was.
+    if (isOrphan(state, cgroups, id)) swept++;
+    else last = next;
   }
   cgroups.close();
   return swept;
