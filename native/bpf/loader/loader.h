@@ -63,6 +63,7 @@ int config_write(const struct loaded *loaded);
 int object_state(const struct loaded *loaded, struct state *state);
 
 /* pin.c */
+int pin_lock(const char *directory);
 int pin_open(const char *directory);
 int pin_check_layout(const char *directory);
 uint32_t pin_current(const char *directory);

@@ -73,7 +73,7 @@ static int load(const char *directory)
 static int remove_all(const char *directory)
 {
 	say_begin("remove");
-	return pin_remove(directory) < 0 ? -1 : say_ok();
+	return pin_lock(directory) < 0 || pin_remove(directory) < 0 ? -1 : say_ok();
 }
 
 int main(int argc, char **argv)

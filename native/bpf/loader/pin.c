@@ -41,12 +41,21 @@ static const char *generation(void)
 	return text;
 }
 
-/** pin_open - makes the directory and takes its lock, which lasts as long as this process; one setup at a time */
+/** pin_lock - takes the directory's lock, which lasts as long as this process: one setup at a time */
+int pin_lock(const char *directory)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	return fd < 0 || flock(fd, LOCK_EX) < 0 ? say_failed(directory, errno) : 0;
+}
+
+/** pin_open - makes the directory, if it is on a bpffs, and takes its lock */
 int pin_open(const char *directory)
 {
 	char path[PATH_MAX];
 	struct statfs fs;
-	int fd;
 
 	if (make_directory(directory) < 0)
 		return -1;
@@ -56,9 +65,8 @@ int pin_open(const char *directory)
 		rmdir(directory);
 		return say_failed("not a bpffs", ENOTSUP);
 	}
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX) < 0)
-		return say_failed(directory, errno);
+	if (pin_lock(directory) < 0)
+		return -1;
 	if (path_join(path, directory, "maps") < 0 || make_directory(path) < 0)
 		return -1;
 	if (path_join(path, directory, "links") < 0 || make_directory(path) < 0)
