@@ -5,12 +5,17 @@
  * The bundler alone would cut the hot path into some twenty chunks, one for each set of commands that share a file; loading those takes
  * half a millisecond longer than loading one, at each start (docs/adr/0001).
  */
+import { readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import type { BunPlugin } from "bun";
 import { BuildError } from "./build-error.ts";
 import { lazyModule } from "./lazy-tables.ts";
 
-const BACKENDS = "src/linux/backend.ts";
+/** How main.ts takes the backend of a platform, and how a program that is built for this platform does. */
+const BACKEND = {
+  dynamic: 'await import("../linux/backend.ts")',
+  fixed: 'import * as backend from "../linux/backend.ts";',
+};
 
 /** Modules of nothing but data, most of which one start does not use. */
 export const TABLES: readonly string[] = [
@@ -33,11 +38,12 @@ export async function bundleHotPath(entry: string, folder: string, absent: reado
     setup: ({ onLoad, onResolve }) => {
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         const name = relative(process.cwd(), path);
+        if (path === resolve(entry)) return { contents: withBackend(name), loader: "ts" };
         return TABLES.includes(name) ? { contents: lazyModule(name, await import(path)), loader: "js" } : undefined;
       });
       onResolve({ filter: /^\./ }, ({ path, importer, kind }) => {
         const file = resolve(dirname(importer), path);
-        if (kind !== "dynamic-import" || file === resolve(BACKENDS)) return undefined;
+        if (kind !== "dynamic-import") return undefined;
         cold.add(relative(process.cwd(), file));
         return { path: `./${relative(resolve(folder), file)}`, external: true };
       });
@@ -54,4 +60,14 @@ export async function bundleHotPath(entry: string, folder: string, absent: reado
   const [output] = built.outputs;
   if (!built.success || output === undefined) throw new BuildError(`${entry}: ${built.logs.join("\n")}`);
   return { code: await output.text(), cold: [...cold].sort() };
+}
+
+/**
+ * The entry with its backend imported statically: an executable is built for one platform, and what is imported dynamically within one
+ * module is wrapped in functions that cost as much as any.
+ */
+function withBackend(entry: string): string {
+  const source = readFileSync(entry, "utf8");
+  if (!source.includes(BACKEND.dynamic)) throw new BuildError(`${entry}: \`${BACKEND.dynamic}\` is not in it`);
+  return `${BACKEND.fixed}\n${source.replace(BACKEND.dynamic, "backend")}`;
 }

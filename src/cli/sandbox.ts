@@ -2,7 +2,6 @@ import type { Backend, BackendEvent } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
 import type { LsmRun } from "../run/lsm.ts";
 import type { PlanInputs } from "../run/plan/draft.ts";
-import { explainPlan, explainPlanData } from "../run/plan/explain.ts";
 import type { Plan, PlanOutcome } from "../run/plan/plan.ts";
 import { plan as planZone } from "../run/plan/planner.ts";
 import { errnoName } from "../run/report/errno.ts";
@@ -215,7 +214,8 @@ function conclude(report: Report, sink: ResultSink, workspace: WorkspaceRun | un
   return verdict.rauhaExitCode === 0 && !carriedOver ? 125 : verdict.rauhaExitCode;
 }
 
-function explain(plan: Plan, invocation: SandboxInvocation, backend: Backend): number {
+async function explain(plan: Plan, invocation: SandboxInvocation, backend: Backend): Promise<number> {
+  const { explainPlan, explainPlanData } = await import("../run/plan/explain.ts");
   const text = invocation.json === true ? `${JSON.stringify(explainPlanData(plan), null, 2)}\n` : explainPlan(plan);
   return backend.io.write(1, new TextEncoder().encode(text)) === 0 ? 0 : 125;
 }
