@@ -203,6 +203,9 @@ function completeRequest(
   return { ...request, taskId, zoneId, commandHash: commandHash(request.command), io: { ...request.io, stdin } };
 }
 
+/** The task did its work, and its changes did not get where they were to go: the code of `rauha apply` for the same (docs/adr/0033). */
+const changesNotApplied = 1;
+
 function conclude(report: Report, sink: ResultSink, workspace: WorkspaceRun | undefined): number {
   const verdict = verdictOf(report);
   const finished = workspace?.finish(report, verdict);
@@ -211,7 +214,7 @@ function conclude(report: Report, sink: ResultSink, workspace: WorkspaceRun | un
   sink.result(result);
   sink.summary(() => summaryLine(result), result.status === "runtime_error");
   const carriedOver = finished === undefined || finished.outcome.error === null;
-  return verdict.rauhaExitCode === 0 && !carriedOver ? 125 : verdict.rauhaExitCode;
+  return verdict.rauhaExitCode === 0 && !carriedOver ? changesNotApplied : verdict.rauhaExitCode;
 }
 
 async function explain(plan: Plan, invocation: SandboxInvocation, backend: Backend): Promise<number> {

@@ -9,16 +9,17 @@ import type { CopyOnWriteLayer, SandboxRequest } from "../run/request.ts";
 import type { WorkspaceEvent } from "../run/result/events.ts";
 import type { WorkspaceOutcome } from "../run/result/project.ts";
 import { TreeError, type TreeFs } from "../run/tree-fs.ts";
+import { isInside } from "../workspace/bytes.ts";
 import { describeChanges } from "../workspace/describe.ts";
 import { type Finished, finishTask, laterRunChanges } from "../workspace/finish.ts";
 import { withGitDirectory } from "../workspace/git-view.ts";
 import { type PreparedTask, plannedLayers, prepareTask, wantedLayers } from "../workspace/prepare.ts";
-import { missingLaterRunFiles, newLaterRunFiles } from "../workspace/rw-watch.ts";
+import { holdNewLaterRunFiles, missingLaterRunFiles } from "../workspace/rw-watch.ts";
 import { removeTask, tasksPath } from "../workspace/store.ts";
 import type { patchTask } from "../workspace/task-patch.ts";
 import type { SandboxInvocation } from "./flags/sandbox.ts";
 import { outputProblem } from "./result-sink.ts";
-import { applyProblem, laterRunEvents, laterRunWarnings } from "./workspace-words.ts";
+import { applyProblem, heldEvents, heldWarnings, laterRunEvents, laterRunWarnings } from "./workspace-words.ts";
 
 /** What came of a step before the zone. */
 export type Readied =
@@ -49,6 +50,7 @@ export class WorkspaceRun {
   readonly #patch: typeof patchTask | undefined;
   #prepared: PreparedTask | undefined;
   #missing: readonly string[] = [];
+  #writable: readonly string[] = [];
   #patchProblem: Diagnostic | undefined;
   /** Opened before the zone: what the task makes of the place meanwhile does not count. */
   readonly #patchOutput: OutputFile | number | undefined;
@@ -80,6 +82,7 @@ export class WorkspaceRun {
     if (typeof this.#patchOutput === "number") {
       return { ok: false, problems: [outputProblem("--patch", this.#invocation.patchFile ?? "", this.#patchOutput)] };
     }
+    this.#writable = policy.filesystem.writablePaths;
     if (repo?.mode === "rw") this.#missing = missingLaterRunFiles(this.#fs, repo.path);
     const wanted = wantedLayers(this.request);
     if (wanted.length === 0) return { ok: true, layers: [], warnings: this.#warnings };
@@ -144,13 +147,17 @@ export class WorkspaceRun {
     };
   }
 
-  /** `rw` and `ro`: nothing is kept apart; what runs later and is new is told. */
+  /** `rw` and `ro`: nothing is kept apart; what runs later and is new is renamed, and told. */
   #finishShared(report: Report): { readonly outcome: WorkspaceOutcome; readonly warnings: Diagnostic[] } {
     const { repo } = this.request;
-    const found = repo?.mode === "rw" ? newLaterRunFiles(this.#fs, repo.path, this.#missing) : [];
+    const { taskId } = this.request;
+    const listed = (path: string) =>
+      this.#writable.some((entry) => isInside(`${repo?.path}/${path}`, entry) && isInside(entry, `${repo?.path}`));
+    const found =
+      repo?.mode === "rw" ? holdNewLaterRunFiles(this.#fs, repo.path, this.#missing, { taskId, listed }) : [];
     const workspace = repo === undefined ? null : ({ mode: repo.mode, mechanism: null, state: null } as const);
-    const outcome = { changes: [], changesOmitted: 0, workspace, events: laterRunEvents(report, found), error: null };
-    return { outcome, warnings: laterRunWarnings(found, "was made by the task") };
+    const outcome = { changes: [], changesOmitted: 0, workspace, events: heldEvents(report, found), error: null };
+    return { outcome, warnings: heldWarnings(found) };
   }
 
   #failed(mode: "overlay" | "rw" | "ro" | undefined, problem: Diagnostic) {

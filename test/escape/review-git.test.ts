@@ -1,6 +1,6 @@
 /** Files by which a task could choose the configuration, and so the commands, of the git that its user runs afterwards. */
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, writeFiles } from "../support/folders.ts";
 import { outcomes, sandbox, tryInZone } from "../support/rauha.ts";
@@ -45,12 +45,14 @@ describe("in a workspace that the task writes", () => {
     expect(seen[`write ${path("HEAD")} x`]).toBe("OK");
   });
 
-  test("those that were not there are told of when the task has made them", async () => {
+  test("those that were not there are renamed when the task has made them", async () => {
     const withGit = writeFiles(makeFolder("made"), { ".git/HEAD": "ref: refs/heads/main\n" });
     const made = await sandbox(rw(withGit), ["sh", "-c", "echo ../evil >.git/commondir"]);
-    expect(made.stderr).toContain(".git/commondir");
+    expect(made.stderr).toContain(".git/commondir was made by the task");
+    expect(existsSync(join(withGit, ".git/commondir"))).toBe(false);
     const without = makeFolder("made");
     const pointer = await sandbox(rw(without), ["sh", "-c", "echo gitdir: evil >.git"]);
-    expect(pointer.stderr).toContain(".git");
+    expect(pointer.stderr).toContain(".git was made by the task");
+    expect(existsSync(join(without, ".git"))).toBe(false);
   });
 });

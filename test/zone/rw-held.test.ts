@@ -1,0 +1,86 @@
+/** In rw mode, files that run later and that the task makes anew: renamed at the end, so that nothing runs them by itself. */
+import { describe, expect, test } from "bun:test";
+import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { laterRunFiles } from "../../src/run/later-run-files.ts";
+import { makeFolder, writeFiles } from "../support/folders.ts";
+import { sandbox } from "../support/rauha.ts";
+
+const rw = (folder: string, ...flags: string[]) => ["--repo-path", folder, "--repo-mode", "rw", ...flags];
+const shell = (script: string) => ["sh", "-c", script];
+
+describe("a file that runs later, made by the task", () => {
+  test.each(laterRunFiles.map((name) => [name]))("%s is renamed", async (name) => {
+    const folder = makeFolder("held");
+    const run = await sandbox(
+      rw(folder),
+      shell(`mkdir -p "$(dirname ${name})" && echo evil >${name} && echo x >plain`),
+    );
+    expect(run.exitCode).toBe(0);
+    expect(existsSync(join(folder, name))).toBe(false);
+    expect(readFileSync(join(folder, `${name}.held-${run.result.task_id}`), "utf8")).toBe("evil\n");
+    expect(readFileSync(join(folder, "plain"), "utf8")).toBe("x\n");
+    expect(run.stderr).toContain(`${name} was made by the task`);
+    const event = run.result.events.find((each) => each["event.name"] === "rauha.fs.later_run.held");
+    expect(event).toMatchObject({
+      path: name,
+      held_as: `${name}.held-${run.result.task_id}`,
+      "event.outcome": "denied",
+    });
+    // Once more: nothing is new.
+    const quiet = await sandbox(rw(folder), ["true"]);
+    expect(quiet.stderr).toBe("");
+  });
+
+  test("whatever it is: a folder, a link, or behind a link or a closed folder", async () => {
+    const folder = makeFolder("shapes");
+    const run = await sandbox(
+      rw(folder),
+      shell(
+        "mkdir .vscode real real/commands .git && touch .vscode/tasks.json real/commands/x && ln -s real .claude && " +
+          "ln -s /etc/passwd .mcp.json && echo [core] >.git/config && chmod 555 .git",
+      ),
+    );
+    expect(run.exitCode).toBe(0);
+    const held = `held-${run.result.task_id}`;
+    expect(readdirSync(folder).sort()).toEqual([
+      `.claude.${held}`,
+      ".git",
+      `.mcp.json.${held}`,
+      `.vscode.${held}`,
+      "real",
+    ]);
+    expect(readdirSync(join(folder, ".git"))).toEqual([`config.${held}`]);
+    expect(lstatSync(join(folder, `.claude.${held}`)).isSymbolicLink()).toBe(true);
+  });
+
+  test("what was there, or is no such file, keeps its name", async () => {
+    const folder = writeFiles(makeFolder("kept"), { ".vscode/tasks.json": "{}\n", ".claude/settings.json": "{}\n" });
+    const run = await sandbox(
+      rw(folder),
+      shell("mkdir -p .git src/.vscode && touch .git/HEAD .claude/new src/.vscode/x; true"),
+    );
+    expect(run.stderr).toBe("");
+    expect(readdirSync(folder).sort()).toEqual([".claude", ".git", ".vscode", "src"]);
+    expect(readdirSync(join(folder, ".claude")).sort()).toEqual(["new", "settings.json"]);
+  });
+
+  test("stays where the policy lists it, and is told", async () => {
+    const folder = makeFolder("listed");
+    const policy = join(makeFolder("policy"), "p.toml");
+    writeFileSync(policy, `extends = "task"\n[filesystem]\nwritable_paths = ["${folder}/.vscode"]\n`);
+    const run = await sandbox(rw(folder, "--policy", policy), shell("mkdir .vscode .idea && touch .vscode/a .idea/b"));
+    expect(run.exitCode).toBe(0);
+    expect(readdirSync(folder).sort()).toEqual([`.idea.held-${run.result.task_id}`, ".vscode"]);
+    expect(run.stderr).toContain(".vscode was made by the task");
+  });
+
+  test("also when the task fails, or is killed for its time", async () => {
+    const folder = makeFolder("ends");
+    const failed = await sandbox(rw(folder), shell("touch .mcp.json; exit 3"));
+    const late = await sandbox(rw(folder, "--timeout", "1s"), shell("touch .bashrc; sleep 60"));
+    expect([failed.exitCode, late.exitCode]).toEqual([3, 124]);
+    const names = [`.bashrc.held-${late.result.task_id}`, `.mcp.json.held-${failed.result.task_id}`];
+    expect(readdirSync(folder).sort()).toEqual(names);
+  });
+});
