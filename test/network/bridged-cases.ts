@@ -16,7 +16,8 @@ import {
 import { type Attempt, attemptWords, PROBE, parseAnswers, probeBind } from "../support/probe.ts";
 import { guarantee } from "../support/rauha.ts";
 
-const refused = "EHOSTUNREACH";
+/** A reset, from a host that has a server there: else it would not show who refused. */
+const refused = "ECONNREFUSED";
 const python = "/usr/bin/python3";
 
 async function ended(child: Bun.Subprocess): Promise<void> {
@@ -126,6 +127,22 @@ while True:
       // Behind the host's address: outside nobody knows of zones.
       expect(await servers.wait("tcp 80 from")).toContain(`from ${inside}`);
       expect(servers.lines.some((line) => line.startsWith("tcp 81"))).toBe(false);
+    });
+
+    test("under the shipped policy standard reaches ports 80 and 443, and more when a flag says so", async () => {
+      const attempts = [to(publicAddress, 80), to(publicAddress, 81)];
+      const flags = ["--policy", "standard", ...probeBind];
+      const run = async (...more: string[]) => {
+        const { result } = await world.sandbox([...flags, ...more], [PROBE, ...attemptWords(attempts)]);
+        return [result.error, ...parseAnswers(result.stdout ?? "").map(({ outcome }) => outcome)];
+      };
+      expect(await run()).toEqual([null, "OK", refused]);
+      expect(await run("--allow-egress", `${publicAddress}:81`)).toEqual([null, "OK", "OK"]);
+    });
+
+    test("is refused many times without waiting", async () => {
+      const attempts = Array.from({ length: 24 }, () => to(publicAddress, 81));
+      expect(await tryBridged({}, ...attempts)).toEqual({ [to(publicAddress, 81)]: refused });
     });
 
     test("with nothing listed reaches nothing", async () => {
@@ -253,7 +270,7 @@ s=socket.socket(); s.bind(("${source}",0)); s.settimeout(20)
 try: s.connect(("${zone.address}",7000)); print(s.recv(9).decode())
 except OSError as e: print(e.errno)'`);
       expect(from(publicAddress)).toBe("hello\n");
-      expect(from(outside)).toBe("113\n");
+      expect(from(outside)).toBe("111\n");
       // The host itself is nobody special.
       expect(world.probe("inside", to(zone.address, 7000)).map(({ outcome }) => outcome)).toEqual([refused]);
     });
@@ -349,6 +366,8 @@ send("127.0.0.1",b"to-loopback"); send("${inside}",b"to-host")`;
         [...policy("beta", asking), ...probeBind],
         [PROBE, ...to(zone.address, 7000).split(" ")],
       );
+      // The one that went left no way to the other, for whoever gets its address.
+      expect(world.insideDo("nft list set ip rauha pairs")).not.toContain("10.89.");
       return parseAnswers(run.result.stdout ?? "").map(({ outcome }) => outcome);
     }
 
@@ -376,10 +395,15 @@ send("127.0.0.1",b"to-loopback"); send("${inside}",b"to-host")`;
         await using zone = await listeningZone("alpha", all);
         const script = `ip route add ${zone.address}/32 dev eth0 && ${PROBE} ${to(zone.address, 7000)}`;
         const admin = { ...all, capabilities: ["CAP_NET_ADMIN"] };
+        const device = `rauha-${zone.address.split(".").slice(2).join("-")}`;
+        const framesIn = () => world.insideDo(`ip -s -s -o link show ${device}`);
+        const before = framesIn();
         const run = await world.sandbox([...policy("beta", admin), ...probeBind], ["sh", "-c", script]);
+        // Not even the question who has the address came there.
+        expect(framesIn()).toBe(before);
         // Nobody answers: whether the kernel or the probe gives up first.
         const [answer] = parseAnswers(run.result.stdout ?? "");
-        expect([refused, "ETIMEDOUT"]).toContain(answer?.outcome ?? "none");
+        expect(["EHOSTUNREACH", "ETIMEDOUT"]).toContain(answer?.outcome ?? "none");
       },
       patient(20_000),
     );

@@ -1,8 +1,8 @@
 import { placeOfText, type ZonePlace, zoneNumbers, zonePlace } from "../../run/bridge/names.ts";
 import { decodeRecord, encodeRecord, type ZoneRecord } from "../../run/bridge/record.ts";
-import { addressOf, closeFd, errno, flag, openFile, systemCall, unlinkFile, writeAll } from "../ffi.ts";
+import { addressOf, closeFd, errno, flag, openFile, pollFds, systemCall, unlinkFile, writeAll } from "../ffi.ts";
 import { readWholeFile } from "../small-file.ts";
-import { at, call, open } from "../system-calls.ts";
+import { at, call, failure, open } from "../system-calls.ts";
 import { list } from "../tree/read.ts";
 import { NetworkFailure } from "./failure.ts";
 
@@ -18,14 +18,18 @@ const lockFile = `${directory}/network.lock`;
 const lock = { exclusive: 2, withoutWaiting: 4 } as const;
 const recordBytes = 1 << 18;
 
-/** Holds the lock of the network while `act` runs; everyone holds it for milliseconds. Its file knows the number given last. */
+/** How long to wait for the lock, which everyone holds for milliseconds, and how long between two tries. */
+const lockPatienceMs = 60_000;
+const lockTryMs = 3;
+
+/** Holds the lock of the network while `act` runs. Its file knows the number given last. */
 export function withNetworkLock<T>(act: (numbers: LastNumber) => T): T {
   makeDirectory(directory);
   makeDirectory(addresses);
   const fd = openFile(lockFile, flag.O_RDWR | flag.O_CREAT | open.noFollow, 0o600);
   if (fd < 0) throw new NetworkFailure("open", -fd, lockFile);
   try {
-    flock(fd, lock.exclusive, lockFile);
+    waitForLock(fd);
     return act(new LastNumber(fd));
   } finally {
     closeFd(fd);
@@ -72,7 +76,7 @@ export function claimAddress(numbers: LastNumber, record: ZoneRecord): HeldRecor
     const fd = openFile(path, flag.O_RDWR | flag.O_CREAT | open.exclusive, 0o600);
     if (fd === -17) continue;
     if (fd < 0) throw new NetworkFailure("open", -fd, path);
-    flock(fd, lock.exclusive | lock.withoutWaiting, path);
+    if (!tryLock(fd, path)) throw new NetworkFailure("flock", failure.EAGAIN, path);
     const written = writeAll(fd, encodeRecord(record));
     if (written < 0) {
       unlinkFile(path);
@@ -109,7 +113,7 @@ export function findRecords(): { readonly living: FoundRecord[]; readonly dead: 
     const record = typeof bytes === "number" ? undefined : decodeRecord(bytes);
     const fd = openFile(path, flag.O_RDWR | open.noFollow);
     if (fd < 0) continue;
-    if (systemCall(call.flock, fd, lock.exclusive | lock.withoutWaiting) >= 0) dead.push({ place, record, fd });
+    if (tryLock(fd, path)) dead.push({ place, record, fd });
     else {
       closeFd(fd);
       living.push({ place, record });
@@ -128,10 +132,25 @@ function namesIn(path: string): string[] {
   }
 }
 
-function flock(fd: number, how: number, path: string): void {
+/** Not flock(2) that waits: a stopped invocation would stop all others for good, and nobody would say why. */
+function waitForLock(fd: number): void {
+  const deadline = Date.now() + lockPatienceMs;
+  while (!tryLock(fd, lockFile)) {
+    if (Date.now() > deadline) {
+      const what = `another invocation has held ${lockFile} for ${lockPatienceMs / 1000} s: is one stopped?`;
+      throw new NetworkFailure("lock the network", 0, what);
+    }
+    // Nothing is waited for: a plain file without events.
+    pollFds([{ fd, events: 0 }], lockTryMs);
+  }
+}
+
+/** Locks a file, or says that someone else has it. */
+function tryLock(fd: number, path: string): boolean {
   for (;;) {
-    const result = systemCall(call.flock, fd, how);
-    if (result >= 0) return;
+    const result = systemCall(call.flock, fd, lock.exclusive | lock.withoutWaiting);
+    if (result >= 0) return true;
+    if (result === -failure.EAGAIN) return false;
     if (result !== -errno.EINTR) throw new NetworkFailure("flock", -result, path);
   }
 }

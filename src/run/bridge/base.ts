@@ -47,7 +47,8 @@ const belonging: readonly (readonly Expression[])[] = [
   // A redirect would tell a zone of a way around the host.
   [...when.protocol("icmp"), ...when.icmpType(icmp.redirect), drop],
   [...when.protocol("icmp"), ...when.connection("related"), accept],
-  [...when.isReply(), ...when.connection("established"), accept],
+  // A reset of ours is related to what it refuses.
+  [...when.isReply(), ...when.connection("established", "related"), accept],
 ];
 
 /** To a published port, on one address or on all. */
@@ -63,7 +64,8 @@ const publishing: readonly (readonly Expression[])[] = [
 
 /** Rules by chain, in the order in which chains must be made: a rule can only jump to what is there. */
 const content: readonly (readonly [chain: string, rules: readonly (readonly Expression[])[], hook?: nft.Hook])[] = [
-  [chains.refuse, [[reject({ family: "ip", why: "prohibited" })]]],
+  // A reset first: of ICMP the kernel sends few to one peer, and then a task would wait for its time-out.
+  [chains.refuse, [[...when.protocol("tcp"), reject("reset")], [reject({ family: "ip", why: "prohibited" })]]],
   [chains.special, specialNetworks.map((network) => [...when.address("destination", network), refuse])],
   [names, (["udp", "tcp"] as const).map((of) => [...when.protocol(of), ...when.port("destination", [53, 53]), accept])],
   [

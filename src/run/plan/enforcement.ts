@@ -175,7 +175,7 @@ export const enforcement = {
         words: "nftables on the host: a chain for each zone, source addresses checked at its device",
         kernel: "5.6",
         when: "network mode bridged; root",
-        effect: "ICMP administratively prohibited: EHOSTUNREACH; a forged source is dropped",
+        effect: "TCP: a reset, ECONNREFUSED; else ICMP: EHOSTUNREACH; a forged source is dropped",
       },
     },
   },

@@ -122,7 +122,7 @@ describe("the shared table", () => {
       "ct state invalid drop",
       "icmp type redirect drop",
       "meta l4proto icmp ct state related accept",
-      "ct direction reply ct state established accept",
+      "ct direction reply ct state established,related accept",
       'iifname "rauha0" oifname "rauha0" ip saddr . ip daddr @pairs accept',
       'iifname "rauha0" oifname "rauha0" goto refuse',
       'iifname "rauha0" ip saddr . ip daddr @resolvers jump names',
