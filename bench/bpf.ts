@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { buildProbe } from "../test/support/build-probe.ts";
 
 const RAUHA = "dist/rauha";
-const rounds = 4;
+const rounds = 3;
 const runs = 3;
 const probe = buildProbe();
 const folder = mkdtempSync("/var/tmp/rauha-bench-");
