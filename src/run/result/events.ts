@@ -61,8 +61,11 @@ export function projectEvents(
     const call = { syscall: deniedCall(denial), pid: denial.pid, comm: denial.comm };
     add(denial.at, "enforcement.deny", "enforcement", "denied", call);
   }
-  if (report.deniedMore > 0) {
-    const degraded_reason = `${report.deniedMore} more denied calls were counted, not listed`;
+  for (const { at, hook, pid, comm } of report.lsmDenied)
+    add(at, "enforcement.deny", "enforcement", "denied", { hook, pid, comm });
+  const deniedMore = report.deniedMore + report.lsmDeniedMore;
+  if (deniedMore > 0) {
+    const degraded_reason = `${deniedMore} more denied calls were counted, not listed`;
     add(report.finishedAt, "enforcement.deny.dropped", "enforcement", "degraded", { degraded_reason });
   }
   addEgress(report, add);
