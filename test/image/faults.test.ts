@@ -371,6 +371,18 @@ describe("credentials stay where they belong", () => {
   });
 });
 
+test("a registry that knows no HEAD is asked for the manifest itself", async () => {
+  for (const status of [404, 405, 400]) {
+    const server = double(({ method }) => (method === "HEAD" ? { status } : undefined));
+    const caller = imageCaller({ toml: quick });
+    await caller.image("pull", server.reference);
+    const { ended, events } = await caller.lines("pull", server.reference);
+    expect([ended.exitCode, ended.stderr]).toEqual([0, ""]);
+    expect(events.at(-1)).toMatchObject({ event: "done", downloaded_bytes: 0 });
+    expect(server.requests.filter(({ path }) => isLayer(path, server.image))).toHaveLength(1);
+  }
+});
+
 test("layers with sha512 digests are verified like others", async () => {
   const sound = doubleImage();
   const layer = layerBytes(sound);

@@ -9,6 +9,7 @@ import type { BlobFile } from "../store/blob-file.ts";
 import { downloadBlob } from "./blob-download.ts";
 import { type ClientContext, RegistryClient } from "./client.ts";
 import { endpointsOf } from "./endpoint.ts";
+import { RegistryFailure } from "./failure.ts";
 import type { RegistryConfig } from "./registry-config.ts";
 import { type OnRetry, type Patience, withRetries } from "./retry.ts";
 
@@ -35,14 +36,20 @@ export class RemoteImage {
     this.#clients = endpointsOf(reference, config).map((endpoint) => new RegistryClient(endpoint, context));
   }
 
-  /** The digest that the name has now, which costs no pull; undefined when the registry doesn't say. */
+  /** The digest that the name has now, which costs no pull; undefined when the registry doesn't say, or knows no HEAD. */
   async currentDigest(): Promise<string | undefined> {
-    const answer = await this.#anywhere("the manifest", (client) =>
-      client.request({ ...this.#manifestRequest(this.#name), method: "HEAD", accepts: [200] }),
-    );
-    answer.drop();
-    const digest = answer.headers.get("docker-content-digest") ?? "";
-    return isDigest(digest) ? digest : undefined;
+    try {
+      const answer = await this.#anywhere("the manifest", (client) =>
+        client.request({ ...this.#manifestRequest(this.#name), method: "HEAD", accepts: [200] }),
+      );
+      answer.drop();
+      const digest = answer.headers.get("docker-content-digest") ?? "";
+      return isDigest(digest) ? digest : undefined;
+    } catch (error) {
+      const lasting = error instanceof RegistryFailure && !error.passing;
+      if (lasting && /^(not_found|registry_error)$/.test(error.diagnostic.code)) return undefined;
+      throw error;
+    }
   }
 
   /** The manifest or index that the name stands for. */
