@@ -34,8 +34,18 @@ interface Wish {
   readonly calls?: readonly string[];
 }
 
-/** `zones` is how many are made and deleted in all in the concurrent test, `kills` how many invocations are killed. */
-export function bridgedCases({ zones, kills }: { readonly zones: number; readonly kills: number }): void {
+/** How much of it. */
+interface Extent {
+  /** How many zones are made and deleted in all in the concurrent test. */
+  readonly zones: number;
+  /** How many invocations are killed. */
+  readonly kills: number;
+  /** Only what the kernel's version may decide: the rest is long on an emulated processor. */
+  readonly brief?: boolean;
+}
+
+export function bridgedCases({ zones, kills, brief = false }: Extent): void {
+  const more: typeof test = brief ? ((() => undefined) as unknown as typeof test) : test;
   const folder = makeFolder("bridged");
   let world: NetworkWorld;
   let servers: Servers;
@@ -129,7 +139,7 @@ while True:
       expect(servers.lines.some((line) => line.startsWith("tcp 81"))).toBe(false);
     });
 
-    test("under the shipped policy standard reaches ports 80 and 443, and more when a flag says so", async () => {
+    more("under the shipped policy standard reaches ports 80 and 443, and more when a flag says so", async () => {
       const attempts = [to(publicAddress, 80), to(publicAddress, 81)];
       const flags = ["--policy", "standard", ...probeBind];
       const run = async (...more: string[]) => {
@@ -140,12 +150,12 @@ while True:
       expect(await run("--allow-egress", `${publicAddress}:81`)).toEqual([null, "OK", "OK"]);
     });
 
-    test("is refused many times without waiting", async () => {
+    more("is refused many times without waiting", async () => {
       const attempts = Array.from({ length: 24 }, () => to(publicAddress, 81));
       expect(await tryBridged({}, ...attempts)).toEqual({ [to(publicAddress, 81)]: refused });
     });
 
-    test("with nothing listed reaches nothing", async () => {
+    more("with nothing listed reaches nothing", async () => {
       const attempts = [to(publicAddress, 80), to(outside, 53), to("10.89.0.1", 80), to(inside, 80)];
       expect(await tryBridged({}, ...attempts)).toEqual(Object.fromEntries(attempts.map((one) => [one, refused])));
     });
@@ -233,7 +243,7 @@ print("sent")`;
       expect(world.state()).toEqual(before);
     });
 
-    test("asks names where the host does, and only there", async () => {
+    more("asks names where the host does, and only there", async () => {
       world.insideDo(
         `echo 'nameserver ${publicAddress}\nsearch test.example' > /run/resolv.conf; mount --bind /run/resolv.conf /etc/resolv.conf`,
       );
@@ -275,7 +285,7 @@ except OSError as e: print(e.errno)'`);
       expect(world.probe("inside", to(zone.address, 7000)).map(({ outcome }) => outcome)).toEqual([refused]);
     });
 
-    test("is the host, when it is listed", async () => {
+    more("is the host, when it is listed", async () => {
       await using zone = await listeningZone("served", { ingress: ["10.89.0.1/32:7000"] });
       expect(world.probe("inside", to(zone.address, 7000)).map(({ outcome }) => outcome)).toEqual(["OK"]);
     });
@@ -320,7 +330,7 @@ except OSError as e: print(e.errno)'`);
       expect(outcomesFrom("outside", to(inside, 7000))).toEqual(["ECONNREFUSED"]);
     });
 
-    test("takes nobody's port, and gives its own to nobody", async () => {
+    more("takes nobody's port, and gives its own to nobody", async () => {
       await world.serve("inside", 18082);
       const taken = await world.sandbox([...policy("published"), "--publish", "18082:80"], ["true"]);
       expect(taken.exitCode).toBe(125);
@@ -446,7 +456,7 @@ send("127.0.0.1",b"to-loopback"); send("${inside}",b"to-host")`;
       patient(20_000),
     );
 
-    test("keeps rules of others, and a forwarding that was on", async () => {
+    more("keeps rules of others, and a forwarding that was on", async () => {
       world.insideDo(
         "nft add table inet mine; nft add chain inet mine c '{ type filter hook forward priority 5; policy accept; }'; nft add rule inet mine c counter; sysctl -qw net.ipv4.conf.up0.forwarding=1",
       );
@@ -458,7 +468,7 @@ send("127.0.0.1",b"to-loopback"); send("${inside}",b"to-host")`;
       world.insideDo("nft delete table inet mine; sysctl -qw net.ipv4.conf.up0.forwarding=0");
     });
 
-    test("says it when the zones' network is taken, and makes nothing", async () => {
+    more("says it when the zones' network is taken, and makes nothing", async () => {
       world.insideDo("ip route add 10.89.5.0/24 dev up0");
       const before = world.state();
       const { exitCode, result } = await world.sandbox(policy("taken", wish), ["true"]);
@@ -487,7 +497,7 @@ send("127.0.0.1",b"to-loopback"); send("${inside}",b"to-host")`;
         expect(Object.values(await tryBridged(wish, to(publicAddress, 80)))).toEqual(["OK"]);
         expect(world.state()).toEqual(before);
       },
-      patient(60_000),
+      patient(120_000),
     );
 
     test(
@@ -510,7 +520,7 @@ send("127.0.0.1",b"to-loopback"); send("${inside}",b"to-host")`;
         expect(seen).not.toContain("none");
         expect(world.state()).toEqual(before);
       },
-      patient(100_000),
+      patient(300_000),
     );
   });
 }
