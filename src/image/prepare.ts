@@ -3,7 +3,15 @@ import { errnoName } from "../run/report/errno.ts";
 import type { ImageUser } from "../run/request.ts";
 import { TreeError } from "../run/tree-fs.ts";
 import { ImageError, refuse } from "./image-error.ts";
-import { holdLayer, layerPath, type StoredLayer, storedLayer, treeName } from "./layers/stored-layer.ts";
+import {
+  holdLayer,
+  jointPath,
+  layerPath,
+  readStored,
+  type StoredLayer,
+  storedLayer,
+  treeName,
+} from "./layers/stored-layer.ts";
 import type { Unpack } from "./layers/unpacker.ts";
 import { readPlatform } from "./platform.ts";
 import { StackedLayers, visibleLayers } from "./rootfs/stacked.ts";
@@ -12,6 +20,8 @@ import { findUser } from "./rootfs/users.ts";
 import type { ImageStore, LayerDescriptor, PullEvent, StoredImage } from "./types.ts";
 
 export interface PrepareOptions {
+  /** Whether layers keep the owners that their archives say. */
+  readonly owners: () => boolean;
   readonly unpack: Unpack;
   readonly say: (line: string) => void;
   /** Gets the image from its registry, if it has to. */
@@ -26,6 +36,7 @@ export interface PrepareOptions {
 }
 
 const accountsBytes = 1 << 20;
+const retryMs = 5;
 
 /**
  * Makes an image ready to be a zone's root: pulled, unpacked, its configuration in the zone's terms. An image that is all there costs
@@ -34,7 +45,7 @@ const accountsBytes = 1 << 20;
 export async function prepareImage(store: ImageStore, wish: ImageWish, options: PrepareOptions): Promise<ImageOutcome> {
   try {
     const stored = await findImage(store, wish, options);
-    const layers = wish.dry ? undefined : await layersOf(store, stored, options);
+    const layers = wish.dry ? undefined : await withJoint(store, await layersOf(store, stored, options), options);
     return { ok: true, image: await readyImage(store, wish, stored, layers) };
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
@@ -72,12 +83,33 @@ async function layersOf(store: ImageStore, { layers }: StoredImage, options: Pre
       const stored =
         storedLayer(store.root, layer.diffId, store.host) ??
         (await unpackMissing(store, layer, index, layers.length, options));
-      if (!(await holdLayer(store, stored))) continue;
+      if (!(await holdLayer(store, stored))) {
+        // It is being removed at this moment.
+        await Bun.sleep(retryMs);
+        continue;
+      }
       ready.push(stored);
       break;
     }
   }
   return ready;
+}
+
+/** The layers that show, and where one of them implies directories that another describes, one that says how they are meant. */
+async function withJoint(store: ImageStore, all: readonly StoredLayer[], { owners }: PrepareOptions) {
+  const layers = visibleLayers(all.map((layer) => ({ ...layer, hidesAll: layer.summary.hidesAll })));
+  if (layers.slice(1).every(({ summary }) => summary.implied.length === 0)) return layers;
+  const path = jointPath(
+    store.root,
+    layers.map(({ diffId }) => diffId),
+  );
+  for (;;) {
+    const { makeJoint } = await import("./layers/joint-layer.ts");
+    const joint = readStored(path, "joint", store.host) ?? (await makeJoint(store, path, layers, owners()));
+    if (joint !== undefined && (await holdLayer(store, joint)))
+      return joint.summary.entries === 0 ? layers : [...layers, joint];
+    await Bun.sleep(retryMs);
+  }
 }
 
 async function unpackMissing(

@@ -5,6 +5,7 @@ import { prepareImage } from "../image/prepare.ts";
 import { storeRoot } from "../image/store-root.ts";
 import type { StoreHost } from "../image/types.ts";
 import type { Images } from "../run/image.ts";
+import { probeFacts } from "./probe/facts.ts";
 
 /** Images on Linux: the user's store, unpacked in zones. */
 export function linuxImages(host: StoreHost): Images {
@@ -21,6 +22,7 @@ export function linuxImages(host: StoreHost): Images {
       const store = openStore({ root, host });
       return prepareImage(store, wish, {
         say,
+        owners: () => probeFacts().privileged,
         unpack: async (...work) => {
           const { unpackInZone } = await import("./unpack/run.ts");
           return unpackInZone()(...work);

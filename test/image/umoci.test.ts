@@ -1,6 +1,6 @@
 /** What Rauha unpacks, layer by layer, is to the last bit what `umoci unpack` makes of the same image. */
 import { describe, expect } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, writeFiles } from "../support/folders.ts";
 import { hasProgram, isRoot, needs } from "../support/identity.ts";
@@ -37,9 +37,12 @@ async function compare(layers: readonly BuiltLayer[], docker = false): Promise<{
   const image = buildImage(makeFolder("umoci"), "test", { layers: gzipped });
   const bundle = join(makeFolder("bundle"), "bundle");
   run(["umoci", "unpack", ...(isRoot ? [] : ["--rootless"]), "--image", image, bundle]);
-  const names = layers.map(({ archive }) => `${sha256(archive).slice(7)}/tree`);
+  const names = layers.map(({ archive }) => `sha256/${sha256(archive).slice(7)}/tree`);
+  // On top lies what says how directories are meant that layers only imply.
+  const joints = existsSync(join(store.root, "layers/joint")) ? readdirSync(join(store.root, "layers/joint")) : [];
+  for (const joint of joints) names.push(`joint/${joint}/tree`);
   return {
-    ours: withoutRoot(list(["--layers", join(store.root, "layers/sha256"), ...names])),
+    ours: withoutRoot(list(["--layers", join(store.root, "layers"), ...names])),
     theirs: withoutRoot(list([join(bundle, "rootfs")])),
   };
 }
@@ -180,6 +183,24 @@ describe("the unpacked tree is umoci's", () => {
       expect(Object.keys(ours)).toContain("replaced/back");
       expect(Object.keys(ours)).not.toContain("a/deep/one");
       expectSame({ ours, theirs });
+    },
+    patience,
+  );
+
+  withUmoci(
+    "layers that imply directories which lower ones describe",
+    async () => {
+      const under = tarOf([
+        dir("opt", { mode: 0o711, uid: 5, gid: 6, mtime: 1_400_000_000 }),
+        dir("opt/deep", { mode: 0o1777, pax: { "SCHILY.xattr.user.note": "kept" } }),
+        dir("opt/deep/er", { mode: 0o700, gid: 7 }),
+        file("opt/deep/er/old", "old"),
+        dir("gone", { mode: 0o700 }),
+        file("gone/in", "x"),
+      ]);
+      const over = tarOf([file("opt/deep/er/new", "new"), file("opt/deep/also", "x")]);
+      const again = tarOf([file(".wh.gone"), file("opt/deep/er/.wh.old")]);
+      expectSame(await compare([under, over, again].map((archive) => ({ archive }))));
     },
     patience,
   );

@@ -5,7 +5,7 @@ import { refuse } from "../image-error.ts";
 import { tryLock } from "../store/file-lock.ts";
 import { namesIn } from "../store/lease.ts";
 import type { ImageStore } from "../types.ts";
-import { storedLayer } from "./stored-layer.ts";
+import { readStored } from "./stored-layer.ts";
 import { partialSuffix, removeAt, sweepPartialLayers, workFolder } from "./unpack-layer.ts";
 
 /**
@@ -19,13 +19,14 @@ export async function removeLayers(
   const fs = await store.host.trees();
   let layers = 0;
   let bytes = 0;
-  for (const algorithm of ["sha256", "sha512"]) {
+  // Joints cost next to nothing to make again: all that no zone has mounted go.
+  for (const algorithm of ["joint", "sha256", "sha512"]) {
     for (const hex of namesIn(`${store.root}/layers/${algorithm}`)) {
       const diffId = `${algorithm}:${hex}`;
       if (needed.has(diffId)) continue;
       const size = await removeLayer(store, fs, algorithm, hex);
       if (size === undefined) continue;
-      layers++;
+      if (algorithm !== "joint") layers++;
       bytes += size;
     }
   }
@@ -44,7 +45,7 @@ async function removeLayer(store: ImageStore, fs: TreeFs, algorithm: string, hex
   try {
     fd = fs.root(path);
     if (!fs.lock(fd)) return undefined;
-    const size = storedLayer(store.root, `${algorithm}:${hex}`, store.host)?.summary.bytes ?? 0;
+    const size = readStored(path, hex, store.host)?.summary.bytes ?? 0;
     renameSync(path, `${work}/${name}${partialSuffix}`);
     removeAt(fs, work, `${name}${partialSuffix}`);
     return size;

@@ -1,6 +1,6 @@
 import { errnoName } from "../../run/report/errno.ts";
 import { TreeError } from "../../run/tree-fs.ts";
-import { parseDigest } from "../digest.ts";
+import { digestOf, parseDigest } from "../digest.ts";
 import { refuse } from "../image-error.ts";
 import type { ImageStore, StoreHost } from "../types.ts";
 import { decodeSummary } from "../unpack/report.ts";
@@ -9,9 +9,15 @@ import type { UnpackSummary } from "../unpack/unpack.ts";
 /** An unpacked layer in the store. On the way of every warm start: nothing here loads a module of the runtime. */
 export interface StoredLayer {
   readonly diffId: string;
+  readonly path: string;
   /** Its tree, absolute. */
   readonly tree: string;
   readonly summary: UnpackSummary;
+}
+
+/** Where the layer lies that says how the directories are meant that some layers imply; their `diffIds`, the lowest first. */
+export function jointPath(root: string, diffIds: readonly string[]): string {
+  return `${root}/layers/joint/${digestOf(new TextEncoder().encode(diffIds.join("\n"))).slice("sha256:".length)}`;
 }
 
 /** Where an unpacked layer lies: `tree` has its files, `layer.json` what there is to know of them. */
@@ -27,7 +33,11 @@ const maxRecordBytes = 8 << 20;
 
 /** The layer if it is there. It got its name when it was whole, so what has the name is whole. */
 export function storedLayer(root: string, diffId: string, host: StoreHost): StoredLayer | undefined {
-  const path = layerPath(root, diffId);
+  return readStored(layerPath(root, diffId), diffId, host);
+}
+
+/** The same of a layer by its path. */
+export function readStored(path: string, diffId: string, host: StoreHost): StoredLayer | undefined {
   const read = host.io.readText(`${path}/${recordName}`, maxRecordBytes);
   if ("problem" in read) {
     if (read.problem === "ENOENT") return undefined;
@@ -45,7 +55,7 @@ export function storedLayer(root: string, diffId: string, host: StoreHost): Stor
       `${path}/${recordName} is damaged`,
       "remove that directory; the next run unpacks the layer again",
     );
-  return { diffId, tree: `${path}/${treeName}`, summary };
+  return { diffId, path, tree: `${path}/${treeName}`, summary };
 }
 
 /**
@@ -54,7 +64,7 @@ export function storedLayer(root: string, diffId: string, host: StoreHost): Stor
  */
 export async function holdLayer(store: ImageStore, layer: StoredLayer): Promise<boolean> {
   const fs = await store.host.trees();
-  const path = layerPath(store.root, layer.diffId);
+  const { path } = layer;
   try {
     const fd = fs.root(path);
     if (fs.share(fd) && fs.stat(fd, recordName) !== undefined) return true;

@@ -54,7 +54,7 @@ export async function unpackLayer(
     try {
       const summary = await fill(store, layer, `${partial}/${treeName}`, options);
       keep(fs, partial, target, summary);
-      return { diffId: layer.diffId, tree: `${target}/${treeName}`, summary };
+      return { diffId: layer.diffId, path: target, tree: `${target}/${treeName}`, summary };
     } catch (error) {
       removeAt(fs, work, `${name}${partialSuffix}`);
       throw error;
@@ -102,7 +102,7 @@ function readable(bytes: string): string {
 }
 
 /** On disk first, named then. */
-function keep(fs: TreeFs, partial: string, target: string, summary: UnpackSummary): void {
+export function keep(fs: TreeFs, partial: string, target: string, summary: UnpackSummary): void {
   try {
     writeFileSync(`${partial}/${recordName}`, JSON.stringify(summary), { mode: 0o644 });
     const fd = openSync(partial, "r");
@@ -118,7 +118,7 @@ function keep(fs: TreeFs, partial: string, target: string, summary: UnpackSummar
   }
 }
 
-function makeFolders(paths: readonly string[]): void {
+export function makeFolders(paths: readonly string[]): void {
   for (const path of paths) {
     try {
       mkdirSync(path, { recursive: true, mode: path.endsWith(`/${treeName}`) ? 0o755 : 0o700 });

@@ -110,6 +110,7 @@ function commonKeys(plan: Plan, mode: "enforcing" | "unavailable"): Extra {
     task_id: plan.taskId,
     zone_id: plan.zoneId,
     correlation_id: plan.taskId,
+    ...(plan.image === null ? {} : { image_ref: plan.image.reference }),
     policy_name: plan.policy.name,
     policy_hash: plan.policy.hash,
     "backend.name": plan.backend.name,
