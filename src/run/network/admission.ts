@@ -48,8 +48,11 @@ export type Hearing =
   | { readonly act: "admit"; readonly name: string | undefined; readonly why: string }
   | { readonly act: "deny"; readonly why: string; readonly policyKey: string; readonly name: string | null };
 
-/** Ports on which nothing but HTTP and TLS is at home: there, bytes that are neither may be an attempt to be misread. */
-const webPorts = [80, 443];
+/**
+ * Ports at which addresses are shared by many sites, as delivery networks serve them: there, bytes that are neither HTTP nor TLS may be an
+ * attempt to be misread.
+ */
+const webPorts = [80, 443, 2052, 2053, 2082, 2083, 2086, 2087, 2095, 2096, 8080, 8443, 8880];
 
 /** Decides by what the program says; `standing` is why it got this far. */
 export function admitSpoken(

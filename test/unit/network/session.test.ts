@@ -99,6 +99,8 @@ describe("a pinned address", () => {
     expect(spoken(5432, "\0\0\0\x08\x04\xd2\x16/")).toBe("pass 1");
     expect(spoken(443, "\0\0\0\x08\x04\xd2\x16/")).toBe("refuse 1");
     expect(spoken(80, "\x01noise")).toBe("refuse 1");
+    expect(spoken(8443, "\x80\x2e\x01\x03\x01")).toBe("refuse 1");
+    expect(spoken(8080, " GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")).toBe("refuse 1");
     expect(spoken(443, "SSH-2.0-OpenSSH\r\n")).toBe("pass 1");
   });
 
