@@ -1,5 +1,6 @@
 /** rauha at a terminal: a terminal of the zone's own for the task, and the caller's left as it was found. */
 import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { patient } from "../support/identity.ts";
 import { PROBE, probeBind } from "../support/probe.ts";
 import { RAUHA } from "../support/rauha.ts";
@@ -14,7 +15,53 @@ const inZone = (flags: readonly string[], command: readonly string[]) => [
   ...command,
 ];
 
+/** Processes whose command line has these words. */
+function processesWith(...words: string[]): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^[0-9]+$/.test(name))
+    .filter((pid) => {
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+        return words.every((word) => line.includes(word));
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
 describe("-t", () => {
+  test("puts the caller's terminal back when the supervisor is killed", async () => {
+    const token = `token-${crypto.randomUUID()}`;
+    const steps = ["expect:ready", "mode", "expect:lost"];
+    const session = atTerminal(steps, [
+      "sh",
+      "-c",
+      '"$@" || echo lost',
+      "sh",
+      ...inZone(["-it"], ["sh", "-c", "echo ready; sleep 60", token]),
+    ]);
+    let killed = false;
+    for (const start = Date.now(); !killed && Date.now() - start < 15_000; await Bun.sleep(50)) {
+      const [rauhaPid] = processesWith(RAUHA, token).filter((pid) =>
+        readlinkSync(`/proc/${pid}/exe`).includes("rauha"),
+      );
+      const inside = processesWith("sleep", "60").length > 0;
+      if (rauhaPid === undefined || !inside) continue;
+      const children = readFileSync(`/proc/${rauhaPid}/task/${rauhaPid}/children`, "utf8").trim().split(" ");
+      // Not before the terminal is raw.
+      await Bun.sleep(500);
+      for (const pid of children) process.kill(Number(pid), "SIGKILL");
+      killed = children.length > 0;
+    }
+    const { modes, failed } = await session;
+    expect({ killed, modes, failed }).toEqual({
+      killed: true,
+      modes: ["raw,silent", "canonical,echo"],
+      failed: undefined,
+    });
+  });
+
   test("gives the task a terminal of the zone's own, of the caller's size", async () => {
     const { screen, end } = await atTerminal([], inZone(["-it"], [PROBE, "tty"]));
     expect(end).toBe("exit 0");
