@@ -468,6 +468,27 @@ send("127.0.0.1",b"to-loopback"); send("${inside}",b"to-host")`;
       world.insideDo("nft delete table inet mine; sysctl -qw net.ipv4.conf.up0.forwarding=0");
     });
 
+    more(
+      "leaves forwarding as it is that someone switched on for all meanwhile, and steps out of the way",
+      async () => {
+        const guarded = () => world.insideDo("nft list set ip rauha switched").includes("up0");
+        const forwarding = () => world.insideDo("cat /proc/sys/net/ipv4/conf/up0/forwarding").trim();
+        {
+          await using _zone = await listeningZone("first", wish);
+          expect(guarded()).toBe(true);
+          world.insideDo("sysctl -qw net.ipv4.conf.all.forwarding=1");
+          await using _second = await listeningZone("second", wish);
+          expect(guarded()).toBe(false);
+        }
+        expect(forwarding()).toBe("1");
+        {
+          await using _zone = await listeningZone("third", wish);
+          world.insideDo("sysctl -qw net.ipv4.conf.all.forwarding=0");
+        }
+        expect(forwarding()).toBe("0");
+      },
+    );
+
     more("says it when the zones' network is taken, and makes nothing", async () => {
       world.insideDo("ip route add 10.89.5.0/24 dev up0");
       const before = world.state();

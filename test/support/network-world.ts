@@ -93,8 +93,11 @@ export class NetworkWorld {
   /** All that zones could leave behind on their machine. */
   state(): Record<string, string> {
     return {
-      links: this.insideDo("ip -o link | sed 's/ *mtu.*state/ state/'"),
-      addresses: this.insideDo("ip -o -4 addr; ip -4 route show table all; ip neigh show nud permanent"),
+      // Without what a device's carrier says, which comes and goes by itself.
+      links: this.insideDo("ip -o link | sed 's/<.*link/link/'"),
+      addresses: this.insideDo(
+        "ip -o -4 addr; ip -4 route show table all | sed 's/ linkdown//'; ip neigh show nud permanent",
+      ),
       rules: this.insideDo("nft -a list ruleset"),
       settings: this.insideDo(
         "cd /proc/sys/net; grep -r . ipv4/conf/*/forwarding ipv4/ip_forward ipv6/conf/*/disable_ipv6",

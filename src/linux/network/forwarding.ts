@@ -1,4 +1,4 @@
-import { addSwitched } from "../../run/bridge/base.ts";
+import { addSwitched, releaseSwitched } from "../../run/bridge/base.ts";
 import { bridgeName } from "../../run/bridge/names.ts";
 import { overlap } from "../../run/bridge/special.ts";
 import { getRoutes, type Network } from "../../run/netlink/address.ts";
@@ -32,10 +32,12 @@ export function hostRoutes(): HostRoute[] {
 export function switchForwarding(routes: readonly HostRoute[], reached: readonly Network[]): void {
   const leading = routes.filter(({ to }) => reached.some((network) => overlap(network, to)));
   const devices = new Set(leading.flatMap(({ names }) => names).filter((name) => name !== bridgeName && name !== "lo"));
+  releaseGuard();
   const off = [...devices].filter((name) => readSetting(deviceSetting("ipv4", name, "forwarding")) === "0");
   if (off.length > 0) {
     const state = readState();
-    writeState({ ...state, switched: [...new Set([...state.switched, ...off])] });
+    const hostForwarded = state.switched.length === 0 ? hostForwards() : state.hostForwarded;
+    writeState({ ...state, hostForwarded, switched: [...new Set([...state.switched, ...off])] });
     // First the rule, so that at no time the device forwards for anyone else.
     changeRules("guard the devices that will forward", addSwitched(off));
     for (const name of off) writeSetting(deviceSetting("ipv4", name, "forwarding"), "1");
@@ -44,9 +46,28 @@ export function switchForwarding(routes: readonly HostRoute[], reached: readonly
 }
 
 /** Puts back what was switched, but for what someone else has set, or taken away, meanwhile. */
-export function putForwardingBack({ switched }: NetworkState): void {
-  for (const name of switched) {
+export function putForwardingBack(state: NetworkState): void {
+  if (isTakenOver(state)) return;
+  for (const name of state.switched) {
     const setting = deviceSetting("ipv4", name, "forwarding");
     if (readSetting(setting) === "1") writeSetting(setting, "0");
   }
+}
+
+/** Whether the host as a whole forwards. Setting it sets every device's: then ours are no longer what we made of them. */
+function hostForwards(): boolean {
+  return readSetting(deviceSetting("ipv4", "all", "forwarding")) === "1";
+}
+
+/** Someone made the host a router while zones were there: what we switched is theirs now. */
+function isTakenOver(state: NetworkState): boolean {
+  return state.switched.length > 0 && !state.hostForwarded && hostForwards();
+}
+
+/** Then the devices forward for others as well, and the guard that keeps them from it goes. */
+function releaseGuard(): void {
+  const state = readState();
+  if (!isTakenOver(state)) return;
+  changeRules("release the devices that forward for others too", releaseSwitched());
+  writeState({ ...state, switched: [] });
 }

@@ -9,11 +9,13 @@ export interface NetworkState {
   readonly bridge: boolean;
   /** Devices whose forwarding was off. */
   readonly switched: readonly string[];
+  /** Whether forwarding was on for the host as a whole when the first of them was switched. */
+  readonly hostForwarded: boolean;
 }
 
 const file = "/run/rauha/network.json";
 const fresh = "/run/rauha/network.json.new";
-const nothing: NetworkState = { bridge: false, switched: [] };
+const nothing: NetworkState = { bridge: false, switched: [], hostForwarded: false };
 
 export function readState(): NetworkState {
   const bytes = readWholeFile(file, 65536);
@@ -21,7 +23,7 @@ export function readState(): NetworkState {
   if (typeof bytes === "number") throw new NetworkFailure("read", -bytes, file);
   const data = JSON.parse(new TextDecoder().decode(bytes)) as Partial<NetworkState>;
   const switched = Array.isArray(data.switched) ? data.switched.filter((name) => typeof name === "string") : [];
-  return { bridge: data.bridge === true, switched };
+  return { bridge: data.bridge === true, switched, hostForwarded: data.hostForwarded === true };
 }
 
 /** Written whole or not at all. */

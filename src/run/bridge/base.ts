@@ -174,6 +174,11 @@ export function addSwitched(devices: readonly string[]): NetlinkMessage[] {
   return elements.length === 0 ? [] : [nft.addElements(packetTable, maps.switched, elements)];
 }
 
+/** Says that none does any more. */
+export function releaseSwitched(): NetlinkMessage[] {
+  return [nft.flushSet(packetTable, maps.switched)];
+}
+
 /** Takes a table away, whether it is there or not. */
 export function removeTable(table: nft.Table): NetlinkMessage[] {
   return [nft.addTable(table), nft.deleteTable(table)];

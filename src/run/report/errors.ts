@@ -98,6 +98,9 @@ function hintFor(op: PlanOp | undefined, failed: NonNullable<Report["failed"]>):
   if (op?.op === "netlink" || op?.op === "listen") {
     return "the kernel needs nf_tables with NAT, redirect, reject and log, and connection tracking: `modprobe nft_redir nft_log nfnetlink_log`";
   }
+  if (op?.op === "network_gate" && (kind === "ENOENT" || kind === "EOPNOTSUPP" || kind === "EPROTONOSUPPORT")) {
+    return "the kernel needs bridge, veth and nftables with conntrack, NAT, reject and fib for IPv4, built in or as modules";
+  }
   if (op?.op === "workdir")
     return "the start directory must exist in the zone: bind it, or choose another with --workdir";
   if (op?.op === "cgroup" || op?.op === "cgroup_set") return "`rauha doctor` says what this host's cgroups allow";
