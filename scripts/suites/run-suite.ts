@@ -36,7 +36,7 @@ const IN_VM = [
  * Suites that start real zones, whose processes the machine may keep waiting: a test of theirs that fails is tried once more, and both
  * tries are in the output. What is broken fails twice.
  */
-const ON_THE_CLOCK = ["native", "contract", "zone", "escape"];
+const ON_THE_CLOCK = ["native", "contract", "zone", "escape", "image", "network"];
 
 export interface RunContext {
   readonly repository: string;
