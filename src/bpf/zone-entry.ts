@@ -7,8 +7,10 @@ import { encodeRecord, textBytes } from "./record.ts";
 /** Who a zone is and where it lies, as its entry in the maps says it. */
 export interface ZoneEntry {
   readonly id: string;
-  /** What other zones' `allowed_zones` name it by. */
+  /** Its other name, which no other zone can have at the same time. */
   readonly name: string;
+  /** What other zones' `allowed_zones` name it by: any number of zones may share that. */
+  readonly contactName: string;
   /** Inode number of its cgroup's directory. */
   readonly cgroup: bigint;
   /** Levels of the cgroup tree that the directory may be at: one, or several where nobody says how deep the caller is. */
@@ -63,7 +65,7 @@ function zoneRecord(entry: ZoneEntry): Uint8Array {
     created_ms: BigInt(entry.createdMs),
     owner_start: entry.owner.start,
     owner_pid: entry.owner.pid,
-    contact_key: contactKey(entry.name),
+    contact_key: contactKey(entry.contactName),
     uid: entry.uid,
     id: textBytes(entry.id),
     name: textBytes(entry.name),

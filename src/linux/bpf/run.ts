@@ -83,7 +83,17 @@ function entryOf(id: string, cgroup: bigint, levels: readonly number[], policy: 
   const owner = { pid: process.pid, start };
   const uid = process.geteuid?.() ?? 0;
   try {
-    return zonePuts({ id, name: id, cgroup, levels, policy, createdMs: Date.now(), owner, uid });
+    return zonePuts({
+      id,
+      name: id,
+      contactName: policy.name,
+      cgroup,
+      levels,
+      policy,
+      createdMs: Date.now(),
+      owner,
+      uid,
+    });
   } catch (error) {
     return error instanceof RangeError ? error.message : String(error);
   }

@@ -23,7 +23,8 @@ for (let cycle = 0; cycle < cycles; cycle++) {
   // No cgroup has such an id: these zones have no processes.
   const cgroup = (BigInt(number + 1) << 48n) | BigInt(cycle);
   const id = `own-${number}-${cycle}`;
-  const puts = (name: string) => zonePuts({ id, name, cgroup, levels: [1], policy, createdMs: 1, owner, uid: 0 });
+  const puts = (name: string) =>
+    zonePuts({ id, name, contactName: name, cgroup, levels: [1], policy, createdMs: 1, owner, uid: 0 });
   const shared = puts("shared");
   const problem = putAll(state, shared);
   if (problem !== undefined && problem.errno !== EEXIST) fail(`${problem.map}: ${problem.errno}`);

@@ -48,7 +48,7 @@ if (inVm && isRoot)
     const lists = { allowedZones: ["x", "y"], allowedEgress: ["10.0.0.0/8:443"] };
     const policy = policyOf(network(lists));
     const putsOf = (id: string, cgroup: bigint, by = owner) =>
-      zonePuts({ id, name: id, cgroup, levels: [1], policy, createdMs: 1, owner: by, uid: 0 });
+      zonePuts({ id, name: id, contactName: id, cgroup, levels: [1], policy, createdMs: 1, owner: by, uid: 0 });
 
     beforeAll(() => {
       state = setUp();

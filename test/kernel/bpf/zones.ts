@@ -146,7 +146,8 @@ export class HandMadeZone {
     this.id = BigInt(statSync(this.cgroup).ino);
     const owner = { pid: process.pid, start: processStart("self") ?? 0n };
     const levels = levelsOf(this.cgroup, mount);
-    const entry = { id: `id-of-${name}`, name, cgroup: this.id, levels, policy, createdMs: Date.now(), owner, uid: 0 };
+    const named = { id: `id-of-${name}`, name, contactName: name };
+    const entry = { ...named, cgroup: this.id, levels, policy, createdMs: Date.now(), owner, uid: 0 };
     const problem = putAll(state, zonePuts(entry));
     if (problem !== undefined) throw new Error(`${problem.map}: errno ${problem.errno}`);
   }

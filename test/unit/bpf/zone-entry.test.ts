@@ -10,6 +10,7 @@ const task = shippedPolicies["task"] as Policy;
 const entry = {
   id: "zone_1",
   name: "alpha",
+  contactName: "alphas",
   cgroup: 77n,
   levels: [3],
   policy: task,
@@ -53,7 +54,7 @@ describe("the writes that make a zone", () => {
       { from: 77n, to_key: contactKey("beta") },
       { from: 77n, to_key: contactKey("gamma") },
     ]);
-    const beta = decodeRecord("zone", zonePuts({ ...entry, name: "beta" })[0]?.value as Uint8Array);
+    const beta = decodeRecord("zone", zonePuts({ ...entry, contactName: "beta" })[0]?.value as Uint8Array);
     expect(beta.contact_key).toBe(contactKey("beta"));
   });
 
