@@ -1,5 +1,5 @@
 import type { Diagnostic, Origin } from "../run/diagnostic.ts";
-import { errnoName } from "../run/report/errno.ts";
+import { errnoWords } from "../run/report/errno.ts";
 import type { CopyOnWriteLayer, SandboxRequest } from "../run/request.ts";
 import { TreeError, type TreeFs } from "../run/tree-fs.ts";
 import { isInside } from "./bytes.ts";
@@ -79,7 +79,7 @@ export function prepareTask(fs: TreeFs, input: PrepareInput): Prepared {
     if (tasks >= 0) fs.close(tasks);
     if (!(error instanceof TreeError)) throw error;
     const step = `${error.step} ${error.path}`.trim();
-    const message = `the layer for the task's changes can't be made in ${input.tasksPath}: ${step}: ${errnoName(error.errno)}`;
+    const message = `the layer for the task's changes can't be made in ${input.tasksPath}: ${step}: ${errnoWords(error.errno)}`;
     const hint = "make room there, or set XDG_STATE_HOME to another directory of yours";
     return { ok: false, problems: [{ code: "setup_failed", message, hint }] };
   }
@@ -90,7 +90,7 @@ function checkSource(fs: TreeFs, { source, origin }: Wanted, tasksPath: string):
   const real = realPath(fs, source);
   if (typeof real === "number") {
     const code = real === ENOENT ? "not_found" : real === EACCES ? "permission" : "invalid_argument";
-    return { code, message: `${source} can't be opened as a directory: ${errnoName(real)}`, origin };
+    return { code, message: `${source} can't be opened as a directory: ${errnoWords(real)}`, origin };
   }
   if (!isInside(tasksPath, real)) return real;
   const message = `${source} holds Rauha's own state (${tasksPath}), where its changes would be kept`;
@@ -172,7 +172,7 @@ function reasonToCopy(fs: TreeFs, storage: number, source: string, mounts: reado
     return undefined;
   } catch (error) {
     if (!(error instanceof TreeError)) throw error;
-    return `the file system of the state directory can't hold a layer of overlayfs: ${error.step}: ${errnoName(error.errno)}`;
+    return `the file system of the state directory can't hold a layer of overlayfs: ${error.step}: ${errnoWords(error.errno)}`;
   }
 }
 
