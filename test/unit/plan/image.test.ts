@@ -30,7 +30,7 @@ describe("an image as the root", () => {
         .slice(plan.ops.findIndex(({ op }) => op.op === "root"))
         .map(({ op }) => op.op)
         .slice(0, 5),
-    ).toEqual("root layer layer layer image".split(" "));
+    ).toEqual(["root", "layer", "layer", "layer", "image"]);
     expect(ops(plan, "layer").map(({ source, target }) => [source, target])).toEqual([
       ["/store/a/tree", "0"],
       ["/store/b/tree", "1"],
