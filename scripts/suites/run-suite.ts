@@ -9,7 +9,7 @@ import type { RunOutcome } from "./tally.ts";
 const TEST_TIMEOUT_MS = 60_000;
 /** The guard around a suite, for a runner that hangs itself; the VM is emulated and needs longer. */
 const SUITE_SECONDS = 900;
-const VM_SECONDS = 1800;
+const VM_SECONDS = 2400;
 /**
  * What the VM's kernel decides otherwise than the host's: controllers of cgroup v2, delegation, Landlock's older ABI, idmapped mounts.
  * The rest is long on an emulated processor and runs on the host anyway; `make test-kernel` runs all of it.
