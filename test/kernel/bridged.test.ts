@@ -6,7 +6,7 @@ import { inVm, isRoot } from "../support/identity.ts";
 import { sandbox } from "../support/rauha.ts";
 
 if (inVm && isRoot) {
-  bridgedCases({ zones: 16, kills: 6, brief: true });
+  bridgedCases({ zones: 8, kills: 4, brief: true });
 
   test("the shipped policy privileged has the host's network", async () => {
     const { result } = await sandbox(["--policy", "privileged"], ["readlink", "/proc/self/ns/net"]);
