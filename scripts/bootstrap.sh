@@ -98,26 +98,39 @@ missing_packages() {
 	[ -n "$(find_bun)" ] || have npm || echo "nodejs npm"
 }
 
-as_root() {
+# How to become root, or why not: said before anything is tried. A password is asked for only where there is a terminal to ask on.
+find_root() {
 	if [ "$(id -u)" = 0 ]; then
-		"$@"
-	elif have sudo; then
-		if [ -t 0 ]; then sudo "$@"; else sudo -n "$@"; fi
+		root=
+	elif ! have sudo; then
+		die "$1, which takes root: you are not root, and there is no sudo. As root: apt-get update && apt-get $2"
+	elif [ -t 0 ]; then
+		root=sudo
+	elif sudo -n env true 2>/dev/null; then
+		root='sudo -n'
 	else
-		die "not root and no sudo; run this as root, then try again: $*"
+		die "$1, which takes root: sudo wants a password and there is no terminal to ask on. As root: apt-get update && apt-get $2"
 	fi
 }
 
-# Hundreds of lines, which matter when it fails.
+# Hundreds of lines, which matter when it fails. Nothing is asked, no service is restarted, and another apt-get at work (a new
+# machine's own updates) is waited for.
 apt() {
 	apt_log=$(mktemp)
-	if as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@" >"$apt_log" 2>&1; then
+	# shellcheck disable=SC2086 # no word, or the words of sudo
+	if $root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none \
+		apt-get -q -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" >"$apt_log" 2>&1; then
 		rm -f "$apt_log"
 	else
 		tail -n 60 "$apt_log" >&2
 		rm -f "$apt_log"
 		return 1
 	fi
+}
+
+update_lists() {
+	say "apt-get update"
+	apt update || die "apt-get update failed, for the reason above: is there a network, and do /etc/apt's sources exist?"
 }
 
 # Of `a|b`, the first that this distribution offers.
@@ -132,28 +145,29 @@ choose() {
 }
 
 install_packages() {
-	wanted=$(missing_packages | tr '\n' ' ')
-	[ -n "${wanted% }" ] || return 0
+	wanted=$(missing_packages | awk '!seen[$0]++' | tr '\n' ' ')
+	wanted=${wanted% }
+	[ -n "$wanted" ] || return 0
 	have apt-get || die "these are missing, install them with this system's package manager: $wanted"
-	say "missing: $wanted"
+	say "missing for $groups: $wanted"
+	find_root "these are missing" "install --no-install-recommends $(echo "$wanted" | sed 's/|[^ ]*//g')"
 	updated=no
 	if [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' 2>/dev/null | head -n 1)" ]; then
-		say "apt-get update"
-		apt update
+		update_lists
 		updated=yes
 	fi
-	for attempt in 1 2; do
+	while :; do
 		chosen=
 		for name in $wanted; do chosen="$chosen $(choose "$name")"; done
 		say "apt-get install$chosen (a minute or two)"
 		# shellcheck disable=SC2086 # a list of package names
 		if apt install -y --no-install-recommends $chosen; then return 0; fi
 		[ "$updated" = no ] || break
-		say "that failed (attempt $attempt); apt-get update, then once more"
-		apt update
+		say "that failed; perhaps the package lists are old: once more with new ones"
+		update_lists
 		updated=yes
 	done
-	die "apt-get could not install:$chosen"
+	die "apt-get could not install, for the reason above:$chosen"
 }
 
 # The package of Debian's registry would start a service for the whole network: only its program is wanted, and not installed.
@@ -161,13 +175,22 @@ unpack_registry() {
 	case " $groups " in *" test "*) ;; *) return 0 ;; esac
 	if have docker-registry || [ -x build/tools/docker-registry ]; then return 0; fi
 	have apt-get || die "docker-registry is missing, install it with this system's package manager"
-	say "unpacking docker-registry to build/tools"
+	say "unpacking docker-registry to build/tools, for test (it is not installed and no service starts)"
 	mkdir -p build/tools
 	work=$(mktemp -d)
-	(cd "$work" && apt-get -q download docker-registry >/dev/null 2>&1) || { rm -rf "$work"; die "apt-get could not download docker-registry"; }
+	trap 'rm -rf "$work"' EXIT
+	if ! (cd "$work" && apt-get -q download docker-registry >log 2>&1); then
+		find_root "docker-registry can't be downloaded without new package lists" "-d install docker-registry"
+		update_lists
+		(cd "$work" && apt-get -q download docker-registry >log 2>&1) || {
+			cat "$work/log" >&2
+			die "apt-get could not download docker-registry, for the reason above"
+		}
+	fi
 	dpkg-deb -x "$work"/docker-registry_*.deb "$work/root"
 	mv "$work/root/usr/bin/docker-registry" build/tools/docker-registry
 	rm -rf "$work"
+	trap - EXIT
 }
 
 bun_version() {
@@ -192,7 +215,8 @@ fetch_bun() {
 	work=$(mktemp -d "$cache/fetch.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
 	echo '{ "private": true }' >"$work/package.json"
-	npm install --prefix "$work" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error "bun@$(bun_version)" >&2
+	npm install --prefix "$work" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error "bun@$(bun_version)" >&2 ||
+		die "npm could not fetch bun@$(bun_version), for the reason above: is there a network, and does \`npm ping\` reach the registry?"
 	sums=$(sed -n 's/.*"integrity": "\(sha512-[^"]*\)".*/\1/p' "$work/node_modules/.package-lock.json")
 	[ -n "$sums" ] || die "npm recorded no checksum for bun"
 	for sum in $sums; do
@@ -225,7 +249,8 @@ install_modules() {
 	if cmp -s bun.lock "$stamp" && [ -x node_modules/.bin/bun ]; then return 0; fi
 	[ -n "$(find_bun)" ] || fetch_bun
 	say "bun install --frozen-lockfile"
-	BUN_INSTALL_CACHE_DIR="$cache/packages" "$(find_bun)" install --frozen-lockfile --ignore-scripts
+	BUN_INSTALL_CACHE_DIR="$cache/packages" "$(find_bun)" install --frozen-lockfile --ignore-scripts ||
+		die "bun could not install what bun.lock lists, for the reason above"
 	link_bun
 	cp bun.lock "$stamp"
 }
