@@ -30,7 +30,12 @@ export async function pullImage(store: ImageStore, given: string, options: PullO
   const reference = readReference(given);
   const platform = options.platform ?? hostPlatform();
   const tell = options.progress ?? (() => {});
-  const context = { io: store.host.io, env: options.env, timeoutMs: options.config.timeoutMs };
+  const context = {
+    io: store.host.io,
+    env: options.env,
+    timeoutMs: options.config.timeoutMs,
+    pace: options.config.pace,
+  };
   const remote = new RemoteImage(reference, options.config, context, (what, reason, delay_ms) =>
     tell({ event: "retry", what, reason, delay_ms }),
   );

@@ -22,6 +22,8 @@ export interface RawAnswer {
   readonly hangUpMs?: number;
   /** Milliseconds before the answer. */
   readonly delayMs?: number;
+  /** Sends the body so many bytes at a time, with pauses between. */
+  readonly drip?: { readonly bytes: number; readonly everyMs: number };
 }
 
 export interface RawServer {
@@ -70,8 +72,13 @@ export function startRawServer(answer: (request: RawRequest) => RawAnswer | Prom
         const given = await answer(request);
         if (given.delayMs !== undefined) await Bun.sleep(given.delayMs);
         socket.data.hangUpMs = given.hangUpMs ?? 0;
+        const rendered = render(given, request.method === "HEAD");
+        if (given.drip !== undefined) {
+          await drip(socket, rendered, given.drip);
+          return;
+        }
         socket.data.end = given.after !== "stall";
-        socket.data.rest = render(given, request.method === "HEAD");
+        socket.data.rest = rendered;
         pump(socket);
       },
       drain: pump,
@@ -79,6 +86,22 @@ export function startRawServer(answer: (request: RawRequest) => RawAnswer | Prom
     },
   });
   return { host: `127.0.0.1:${server.port}`, requests, stop: () => server.stop(true) };
+}
+
+/** The head at once, then the body drop by drop, as long as somebody is there. */
+async function drip(
+  socket: Socket<Connection>,
+  answer: Uint8Array,
+  { bytes, everyMs }: { bytes: number; everyMs: number },
+) {
+  let at = Buffer.from(answer).indexOf("\r\n\r\n") + 4;
+  socket.write(answer.subarray(0, at));
+  for (; at < answer.length && socket.readyState > 0; at += bytes) {
+    await Bun.sleep(everyMs);
+    socket.write(answer.subarray(at, at + bytes));
+    socket.flush();
+  }
+  socket.end();
 }
 
 function parseRequest(text: string): RawRequest | undefined {

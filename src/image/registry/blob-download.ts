@@ -3,7 +3,7 @@ import { ImageError } from "../image-error.ts";
 import type { Descriptor } from "../manifest.ts";
 import type { BlobFile } from "../store/blob-file.ts";
 import type { RegistryClient } from "./client.ts";
-import { protocolFailure } from "./failure.ts";
+import { protocolFailure, SlowTransfer } from "./failure.ts";
 import { type Patience, pauseOrThrow } from "./retry.ts";
 
 /** Of a client, what a download needs. */
@@ -36,8 +36,8 @@ export async function downloadBlob(
         patience.onRetry(blob.what, error.message, 0);
         continue;
       }
-      // What brought us further is no failure in a row.
-      tried = file.length > before ? 1 : tried + 1;
+      // What brought us further is no failure in a row; what only dripped didn't.
+      tried = file.length > before && !(error instanceof SlowTransfer) ? 1 : tried + 1;
       if (requests >= mostRequests) throw error;
       await pauseOrThrow(error, blob.what, tried, patience);
     }

@@ -52,6 +52,15 @@ export function silence(host: string, timeoutMs: number): RegistryFailure {
   return new RegistryFailure({ code: "unreachable", message, hint: "timeout in registries.toml is the limit" }, true);
 }
 
+/** Bytes come, and so few that there is no end to it. */
+export class SlowTransfer extends RegistryFailure {
+  constructor(host: string, bytes: number, ms: number) {
+    const message = `${host} stalls: it sent ${bytes} bytes in ${Math.round(ms / 100) / 10} seconds`;
+    const hint = "try again later, or from a mirror: mirrors in registries.toml; what came is kept";
+    super({ code: "unreachable", message, hint }, true);
+  }
+}
+
 /** Who answered about what. */
 export interface Asked {
   readonly host: string;

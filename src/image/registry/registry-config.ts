@@ -6,6 +6,7 @@ import { locateKeys, positionsOf } from "../../run/policy/locate.ts";
 import { parseToml } from "../../run/policy/toml.ts";
 import { parseDuration } from "../../run/units.ts";
 import { parseReference } from "../reference.ts";
+import { type Pace, slowestPace } from "./pace.ts";
 
 /** How one registry is reached. */
 export interface RegistrySettings {
@@ -20,6 +21,8 @@ export interface RegistrySettings {
 export interface RegistryConfig {
   /** How long a registry may send nothing. */
   readonly timeoutMs: number;
+  /** How little it may send; no key of the files. */
+  readonly pace: Pace;
   /** How often a request that fails is tried again. */
   readonly retries: number;
   /** Layers that come at the same time. */
@@ -27,7 +30,13 @@ export interface RegistryConfig {
   readonly registries: ReadonlyMap<string, RegistrySettings>;
 }
 
-export const defaultConfig: RegistryConfig = { timeoutMs: 30_000, retries: 5, parallel: 4, registries: new Map() };
+export const defaultConfig: RegistryConfig = {
+  timeoutMs: 30_000,
+  pace: slowestPace,
+  retries: 5,
+  parallel: 4,
+  registries: new Map(),
+};
 
 type Tree = Readonly<Record<string, unknown>>;
 type Mistake = (path: readonly (string | number)[], message: string, hint?: string) => void;
@@ -82,6 +91,7 @@ function readTop(tree: Tree, base: RegistryConfig, mistake: Mistake): RegistryCo
   }
   return {
     timeoutMs: readTimeout(tree["timeout"], mistake) ?? base.timeoutMs,
+    pace: base.pace,
     retries: readCount(tree["retries"], ["retries"], 0, 20, mistake) ?? base.retries,
     parallel: readCount(tree["parallel"], ["parallel"], 1, 16, mistake) ?? base.parallel,
     registries,

@@ -2,7 +2,8 @@
  * One HTTP request and its answer: proxies, certificates, redirects, and patience. Credentials go to the place they are meant for
  * and nowhere else: a redirect to another scheme, host or port is followed without them.
  */
-import { connectionFailure, protocolFailure, silence } from "./failure.ts";
+import { connectionFailure, protocolFailure, SlowTransfer, silence } from "./failure.ts";
+import { type Pace, PaceWatch } from "./pace.ts";
 import { proxyFor } from "./proxy.ts";
 import { trustedCertificates } from "./trust.ts";
 
@@ -23,6 +24,8 @@ export interface HttpContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How long the other side may send nothing. */
   readonly timeoutMs: number;
+  /** What a body has to bring at least. */
+  readonly pace: Pace;
 }
 
 export interface HttpAnswer {
@@ -96,18 +99,22 @@ async function sendOnce(request: HttpRequest, url: URL, context: HttpContext): P
   async function* pieces(): AsyncGenerator<Uint8Array> {
     const reader = response.body?.getReader();
     if (reader === undefined) return;
+    const watch = new PaceWatch(context.pace);
     let whole = false;
     try {
       for (;;) {
         const waiting = patience();
+        const from = performance.now();
         const { done, value } = await reader.read().finally(() => clearTimeout(waiting));
         if (done) break;
+        const slow = watch.add(value.length, performance.now() - from);
+        if (slow !== undefined) throw new SlowTransfer(url.host, slow.bytes, slow.ms);
         yield value as Uint8Array;
       }
       // The connection can serve another request.
       whole = true;
     } catch (error) {
-      throw failure(error);
+      throw error instanceof SlowTransfer ? error : failure(error);
     } finally {
       if (!whole) abort.abort();
     }
