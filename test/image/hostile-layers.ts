@@ -45,6 +45,8 @@ export const hostileLayers: readonly HostileLayer[] = [
     undefined,
     /leads up/,
   ),
+  hostile("a symlink in the place of the root", [symlink("/", "tmp")], "/", /the place of the layer's root/),
+  hostile("a hard link to the root", [hardlink("h", "/")], "h", /./),
   hostile("an absolute name", [file(`/tmp/${victim}`)], `/tmp/${victim}`, /absolute/),
   hostile(
     "an absolute name in an extended header",
@@ -230,7 +232,13 @@ export const hostileLayers: readonly HostileLayer[] = [
     /checksum/,
   ),
   raw("an archive cut off in a file", good.subarray(0, 1100), "good", /cut off/),
-  raw("an archive cut off after a file", good, undefined, /cut off/),
+  raw("an archive cut off in a header", Buffer.concat([good, good.subarray(0, 511)]), undefined, /cut off/),
+  raw(
+    "an archive cut off after an extended header",
+    Buffer.concat([good, partBytes(file("f", "", { pax: { path: "g" } })).subarray(0, 1024)]),
+    undefined,
+    /announces an entry|cut off/,
+  ),
   raw("an archive without anything", new Uint8Array(0), undefined, /cut off/),
   raw(
     "something after the end",

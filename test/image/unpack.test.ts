@@ -108,6 +108,17 @@ describe("an archive becomes what it says", () => {
     expect([".", "d"].map((name) => lstatSync(join(tree, name)).mtimeMs)).toEqual([1_000_000, 2_000_000]);
   });
 
+  test("as umoci writes it: the root as a slash, no padding after the last file, and no end", () => {
+    const parts = [dir("/", { mode: 0o711 }), file("f", "x".repeat(2000)), file("g", "y".repeat(1000))];
+    const whole = joinBytes(parts.map(partBytes));
+    for (const archive of [whole, whole.subarray(0, -3), whole.subarray(0, -24)]) {
+      const { tree, summary } = unpack(archive, unpackLimits, 7);
+      expect([summary.bytes, lstatSync(tree).mode & 0o7777]).toEqual([3000, 0o711]);
+      expect(readFileSync(join(tree, "g"), "utf8")).toBe("y".repeat(1000));
+    }
+    expect(() => unpack(whole.subarray(0, -25))).toThrow(/cut off/);
+  });
+
   test("names that are no UTF-8, long names of every kind", () => {
     const long = `${"l".repeat(200)}/${"m".repeat(250)}`;
     const { tree } = unpack(

@@ -13,7 +13,8 @@ export interface Place {
  */
 export function placeOf(written: string, entry = written): Place {
   if (written.includes("\0")) throw new LayerRefusal("a name holds a NUL", entry);
-  if (written.startsWith("/")) throw new LayerRefusal("an absolute name", entry);
+  // umoci writes the root itself as "/": it names nothing outside, as "./" doesn't.
+  if (written.startsWith("/") && !/^\/+$/.test(written)) throw new LayerRefusal("an absolute name", entry);
   if (written.length > nameLimits.path) throw new LayerRefusal(`a name of more than ${nameLimits.path} bytes`, entry);
   const parts = written.split("/").filter((part) => part !== "" && part !== ".");
   for (const part of parts) {

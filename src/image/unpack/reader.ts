@@ -35,6 +35,7 @@ export class TarReader {
   #left = 0;
   #padding = 0;
   #name = "";
+  #entries = 0;
 
   constructor(source: ByteSource, limits: UnpackLimits) {
     this.#source = source;
@@ -67,6 +68,7 @@ export class TarReader {
           longLink = this.#longText(header);
           continue;
       }
+      this.#entries++;
       return this.#entry(header, block.slice(), records ?? [], longName, longLink);
     }
   }
@@ -81,7 +83,7 @@ export class TarReader {
       this.#start = end;
     }
     while (this.#padding > 0) {
-      if (this.#start === this.#end) this.#fill();
+      if (this.#start === this.#end && !this.#more()) this.#padding = 0;
       const count = Math.min(this.#padding, this.#end - this.#start);
       this.#padding -= count;
       this.#start += count;
@@ -177,9 +179,11 @@ export class TarReader {
     return content;
   }
 
-  /** The next header, or undefined at the end: two blocks of zeros, after which nothing but zeros may come. */
+  /** The next header, or undefined at the end: two blocks of zeros, after which nothing but zeros may come, or nothing at all. */
   #block(unfinished: boolean): Uint8Array | undefined {
     this.#name = "";
+    // Some writers (umoci's insert) leave out the padding of the last file and the two blocks. The layer's digest says that this is all.
+    if (this.#start === this.#end && this.#entries > 0 && !unfinished && !this.#more()) return undefined;
     const first = this.#take(blockBytes);
     if (!isZero(first)) return first;
     if (unfinished) throw new LayerRefusal("the archive ends after a header that announces an entry");
@@ -201,14 +205,19 @@ export class TarReader {
   }
 
   #fill(): void {
+    if (!this.#more()) throw new LayerRefusal("the archive is cut off", this.#name === "" ? undefined : this.#name);
+  }
+
+  /** Reads on; false at the end. */
+  #more(): boolean {
     if (this.#start > 0) {
       this.#buffer.copyWithin(0, this.#start, this.#end);
       this.#end -= this.#start;
       this.#start = 0;
     }
     const got = this.#source(this.#buffer.subarray(this.#end));
-    if (got === 0) throw new LayerRefusal("the archive is cut off", this.#name === "" ? undefined : this.#name);
     this.#end += got;
+    return got > 0;
   }
 }
 
