@@ -1,5 +1,5 @@
-import type { PullEvent } from "../image/types.ts";
-import { countWords, type PullReport, retryWords, sizeWords } from "./image-words.ts";
+import type { PullEvent, PullReport } from "../run/image.ts";
+import { countWords, retryWords, sizeWords } from "./image-words.ts";
 import type { Ports } from "./ports.ts";
 import { oneLine } from "./words.ts";
 
@@ -14,7 +14,7 @@ const barWidth = 24;
 const mostLayers = 8;
 const clearLine = "\u001b[2K";
 
-export function openPullBars(ports: Ports): PullReport {
+export function openPullBars(ports: Pick<Ports, "write">): PullReport {
   const layers = new Map<string, Layer>();
   let title = "";
   let total = 0;

@@ -1,8 +1,8 @@
-import type { PullEvent } from "../image/types.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
+import type { PullEvent, PullReport } from "../run/image.ts";
 import { errorOfDiagnostics } from "../run/report/errors.ts";
 import { openPullBars } from "./image-bars.ts";
-import { countWords, type PullReport, retryWords, sizeWords } from "./image-words.ts";
+import { countWords, retryWords, sizeWords } from "./image-words.ts";
 import type { Ports } from "./ports.ts";
 import { exitCodeOf, renderDiagnostics, styleFor } from "./words.ts";
 

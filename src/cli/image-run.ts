@@ -1,5 +1,6 @@
-import type { Backend } from "../run/backend.ts";
+import type { Backend, HostIo } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
+import type { ImageAudience } from "../run/image.ts";
 import type { SandboxInvocation } from "./flags/sandbox.ts";
 import { oneLine } from "./words.ts";
 
@@ -9,15 +10,14 @@ export type WithImage =
 
 /** Where an image zone has the workspace. */
 const workspace = "/workspace";
+const stderr = 2;
 
 /** An invocation that names an image, with what the image brings filled in: docker's rules for entrypoint and command. */
 export async function withImage(backend: Backend, invocation: SandboxInvocation): Promise<WithImage> {
   const wish = invocation.image;
   if (wish === undefined) return { ok: true, invocation };
-  const say = (line: string) => {
-    backend.io.write(2, new TextEncoder().encode(`rauha: ${oneLine(line)}\n`));
-  };
-  const outcome = await (await backend.images()).prepare({ ...wish, dry: invocation.explain }, say);
+  const images = await backend.images();
+  const outcome = await images.prepare({ ...wish, dry: invocation.explain }, audience(backend.io));
   if (!outcome.ok) return outcome;
   const { entrypoint, cmd, ...image } = outcome.image;
   const { request } = invocation;
@@ -29,4 +29,14 @@ export async function withImage(backend: Backend, invocation: SandboxInvocation)
   }
   const repo = request.repo === undefined ? undefined : { ...request.repo, target: workspace };
   return { ok: true, invocation: { ...invocation, request: { ...request, command, repo, image } } };
+}
+
+/** Lines on stderr, and on a terminal the bars of `rauha image pull`; loaded when there is something to draw. */
+function audience(io: Pick<HostIo, "write" | "isTerminal">): ImageAudience {
+  const write = (fd: number, text: string) => {
+    io.write(fd, new TextEncoder().encode(text));
+  };
+  const say = (line: string) => write(stderr, `rauha: ${oneLine(line)}\n`);
+  if (!io.isTerminal(stderr) || process.env["TERM"] === "dumb") return { say };
+  return { say, bars: async () => (await import("./image-bars.ts")).openPullBars({ write }) };
 }

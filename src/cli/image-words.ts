@@ -1,13 +1,6 @@
 import type { PullEvent } from "../image/types.ts";
 import { oneLine } from "./words.ts";
 
-/** Says how far a pull is: JSON lines on stdout, bars on a terminal, else a line for what takes long. */
-export interface PullReport {
-  tell(event: PullEvent): void;
-  /** Leaves the terminal as others expect it. May be called more than once. */
-  end(): void;
-}
-
 export function retryWords({ what, reason, delay_ms }: Extract<PullEvent, { event: "retry" }>): string {
   const next = delay_ms === 0 ? "trying again" : `trying again in ${(delay_ms / 1000).toFixed(1)} s`;
   return oneLine(`${what}: ${reason}; ${next}`);

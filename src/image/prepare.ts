@@ -1,4 +1,4 @@
-import type { ImageOutcome, ImageWish, ReadyImage } from "../run/image.ts";
+import type { ImageAudience, ImageOutcome, ImageWish, ReadyImage } from "../run/image.ts";
 import { errnoName } from "../run/report/errno.ts";
 import type { ImageUser } from "../run/request.ts";
 import { TreeError } from "../run/tree-fs.ts";
@@ -19,11 +19,10 @@ import { stopSignal } from "./rootfs/stop-signal.ts";
 import { findUser } from "./rootfs/users.ts";
 import type { ImageStore, LayerDescriptor, PullEvent, StoredImage } from "./types.ts";
 
-export interface PrepareOptions {
+export interface PrepareOptions extends ImageAudience {
   /** Whether layers keep the owners that their archives say. */
   readonly owners: () => boolean;
   readonly unpack: Unpack;
-  readonly say: (line: string) => void;
   /** Gets the image from its registry, if it has to. */
   readonly ensure: (
     reference: string,
@@ -54,7 +53,11 @@ export async function prepareImage(store: ImageStore, wish: ImageWish, options: 
   }
 }
 
-async function findImage(store: ImageStore, wish: ImageWish, { ensure, say }: PrepareOptions): Promise<StoredImage> {
+async function findImage(
+  store: ImageStore,
+  wish: ImageWish,
+  { ensure, say, bars }: PrepareOptions,
+): Promise<StoredImage> {
   const { reference, pull, dry } = wish;
   const platform = wish.platform === undefined ? undefined : readPlatform(wish.platform);
   const found = pull === "always" && !dry ? undefined : await store.resolve(reference, platform);
@@ -66,13 +69,20 @@ async function findImage(store: ImageStore, wish: ImageWish, { ensure, say }: Pr
       `the image ${reference} is not stored here, and --pull never forbids to get it`,
       `rauha image pull ${reference}`,
     );
+  const drawn = await bars?.();
   const progress = (event: PullEvent) => {
+    drawn?.tell(event);
+    if (drawn !== undefined) return;
     if (event.event === "resolved")
       say(`pulling ${event.reference} for ${event.platform}: ${event.layers} layers, ${event.size} bytes`);
     if (event.event === "retry") say(`${event.what}: ${event.reason}; trying again`);
     if (event.event === "done" && !event.up_to_date) say(`pulled ${event.reference}: ${event.downloaded_bytes} bytes`);
   };
-  return ensure(reference, { pull, platform: wish.platform, progress });
+  try {
+    return await ensure(reference, { pull, platform: wish.platform, progress });
+  } finally {
+    drawn?.end();
+  }
 }
 
 /** All layers, unpacked, and kept from being removed meanwhile. */

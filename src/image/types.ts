@@ -90,32 +90,4 @@ export interface StoreOptions {
 /** When `ensureImage` asks the registry: always, when the image is not here, never. */
 export type PullPolicy = "always" | "missing" | "never";
 
-/** What a pull does, as it happens; bounded in rate. The last one of a pull that succeeds is `done`. */
-export type PullEvent =
-  /** The registry named the manifest. Size: bytes of all layers, here or not. */
-  | {
-      readonly event: "resolved";
-      readonly reference: string;
-      readonly digest: string;
-      readonly platform: string;
-      readonly layers: number;
-      readonly size: number;
-    }
-  /** A layer's state changed, or bytes of it arrived. */
-  | {
-      readonly event: "layer";
-      readonly digest: string;
-      readonly state: "waiting" | "downloading" | "verified" | "present";
-      readonly bytes: number;
-      readonly size: number;
-    }
-  /** Something failed and is tried again after `delay_ms`. */
-  | { readonly event: "retry"; readonly what: string; readonly reason: string; readonly delay_ms: number }
-  | {
-      readonly event: "done";
-      readonly reference: string;
-      readonly digest: string;
-      readonly downloaded_bytes: number;
-      readonly up_to_date: boolean;
-      readonly duration_ms: number;
-    };
+export type { PullEvent } from "../run/image.ts";

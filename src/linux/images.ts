@@ -10,7 +10,7 @@ import { probeFacts } from "./probe/facts.ts";
 /** Images on Linux: the user's store, unpacked in zones. */
 export function linuxImages(host: StoreHost): Images {
   return {
-    async prepare(wish, say) {
+    async prepare(wish, audience) {
       const uid = process.getuid?.() ?? 0;
       let root: string;
       try {
@@ -21,7 +21,7 @@ export function linuxImages(host: StoreHost): Images {
       }
       const store = openStore({ root, host });
       return prepareImage(store, wish, {
-        say,
+        ...audience,
         owners: () => probeFacts().privileged,
         unpack: async (...work) => {
           const { unpackInZone } = await import("./unpack/run.ts");

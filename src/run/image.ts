@@ -23,6 +23,51 @@ export type ImageOutcome =
 
 /** What a backend does about images before a run: pulls what is missing, unpacks what is packed, reads who the image's user is. */
 export interface Images {
-  /** `say` gets a line for people now and then while it takes time. What was prepared stays usable as long as this process lives. */
-  prepare(wish: ImageWish, say: (line: string) => void): Promise<ImageOutcome>;
+  /** What was prepared stays usable as long as this process lives. */
+  prepare(wish: ImageWish, audience: ImageAudience): Promise<ImageOutcome>;
 }
+
+/** Whoever waits for an image. */
+export interface ImageAudience {
+  /** A line for people, now and then while it takes time. */
+  readonly say: (line: string) => void;
+  /** Opened when a registry is asked, and closed when that is over, however it ends; absent: lines are said instead. */
+  readonly bars?: (() => Promise<PullReport>) | undefined;
+}
+
+/** Shows how far a pull is. */
+export interface PullReport {
+  tell(event: PullEvent): void;
+  /** Leaves the terminal as others expect it. May be called more than once. */
+  end(): void;
+}
+
+/** What a pull does, as it happens; bounded in rate. The last one of a pull that succeeds is `done`. */
+export type PullEvent =
+  /** The registry named the manifest. Size: bytes of all layers, here or not. */
+  | {
+      readonly event: "resolved";
+      readonly reference: string;
+      readonly digest: string;
+      readonly platform: string;
+      readonly layers: number;
+      readonly size: number;
+    }
+  /** A layer's state changed, or bytes of it arrived. */
+  | {
+      readonly event: "layer";
+      readonly digest: string;
+      readonly state: "waiting" | "downloading" | "verified" | "present";
+      readonly bytes: number;
+      readonly size: number;
+    }
+  /** Something failed and is tried again after `delay_ms`. */
+  | { readonly event: "retry"; readonly what: string; readonly reason: string; readonly delay_ms: number }
+  | {
+      readonly event: "done";
+      readonly reference: string;
+      readonly digest: string;
+      readonly downloaded_bytes: number;
+      readonly up_to_date: boolean;
+      readonly duration_ms: number;
+    };

@@ -4,9 +4,12 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../support/folders.ts";
 import { patient } from "../support/identity.ts";
+import { parseResult, RAUHA, rauha } from "../support/rauha.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
+import { atTerminal } from "../support/terminal.ts";
 import { fillRegistry, testImages, testLayout } from "../support/test-images.ts";
 import { tool } from "../support/tools.ts";
+import { diffIdsOf, expectSame, listByUmoci, listLayers } from "./compare-trees.ts";
 import { codeOf, expectConsistent, imageCaller, leftovers } from "./store.ts";
 
 let registry: Registry;
@@ -36,6 +39,14 @@ describe.each(everything)("the image %s", (tag) => {
     // What is pulled once needs no registry: this one can't be reached.
     const offline = imageCaller({ root: caller.root, env: { HTTP_PROXY: "http://127.0.0.1:1" } });
     expect((await offline.image("inspect", ref(tag))).exitCode).toBe(0);
+  });
+
+  test("runs, offline", async () => {
+    const caller = imageCaller();
+    await caller.image("pull", ref(tag));
+    const command = ["sandbox", "--image", ref(tag), "--pull", "never", "--", "/bin/sh", "-c", "echo it runs"];
+    const result = parseResult((await rauha(command, { env: caller.env })).stdout);
+    expect([result.error, result.exit_code, result.stdout]).toEqual([null, 0, "it runs\n"]);
   });
 
   test("is read by skopeo from the store", async () => {
@@ -73,6 +84,16 @@ test.each(["layered", "docker"])("umoci unpacks %s from the store", async (tag) 
   if (tag !== "layered") return;
   expect(readFileSync(join(bundle, "rootfs/data/shared"), "utf8")).toBe("written by 6\n");
   expect(statSync(join(bundle, "rootfs/gone"), { throwIfNoEntry: false })).toBeUndefined();
+});
+
+test.each(["busybox", "layered", "plain", "docker"])("a run unpacks %s to the last bit as umoci does", async (tag) => {
+  const caller = imageCaller();
+  await caller.image("pull", ref(tag));
+  const command = ["sandbox", "--image", ref(tag), "--pull", "never", "--", "/bin/sh", "-c", ":"];
+  expect((await rauha(command, { env: caller.env })).exitCode).toBe(0);
+  const source = tag === "docker" ? "busybox" : tag;
+  const diffIds = diffIdsOf(`${await testLayout()}:${source}`);
+  expectSame({ ours: listLayers(caller.root, diffIds), theirs: listByUmoci(`${await testLayout()}:${source}`) });
 });
 
 test("a second pull asks once and fetches nothing; one of another tag with the same layers fetches no layer", async () => {
@@ -228,6 +249,33 @@ test("what other programs wrote into the store stays as it is, and is found by i
   expect((await caller.image("inspect", "theirs/box:2")).exitCode).toBe(0);
   expect((await caller.image("rm", "theirs/box:2")).exitCode).toBe(0);
   expect(expectConsistent(caller.root).references.sort()).toEqual([ref("plain"), ref("zstd")].sort());
+});
+
+test("a run at a terminal shows the bars of a pull, and cleans them up before the task writes", async () => {
+  const { env } = imageCaller();
+  const command = ["sandbox", "--image", ref("busybox"), "--", "/bin/sh", "-c", "echo the task ran"];
+  const { screen, end } = await atTerminal([], [RAUHA, ...command], { env });
+  expect(end).toBe("exit 0");
+  expect(screen).toContain(`pulling ${ref("busybox")} for linux/amd64`);
+  expect(screen).toMatch(/\[=+\] \S+ MiB of \S+ MiB, 1 of 1 layer/);
+  const [bars = "", rest = ""] = screen.split("unpacking layer 1 of 1");
+  // The last thing before it: all lines emptied, the cursor where the first one was.
+  expect(bars.replaceAll("\u001b", "ESC")).toMatch(/(ESC\[2K\r?\n)+ESC\[\d+Arauha: $/);
+  expect(rest).toContain("the task ran");
+  const again = await atTerminal([], [RAUHA, ...command], { env });
+  expect(again.screen).not.toContain("pulling");
+  expect(again.screen).not.toContain("[=");
+});
+
+test("a run whose pull fails at a terminal says why below nothing half-drawn; without a terminal there are no bars", async () => {
+  const { env } = imageCaller();
+  const missing = `${registry.host}/test/busybox:none`;
+  const { screen, end } = await atTerminal([], [RAUHA, "sandbox", "--image", missing, "--", "true"], { env });
+  expect(end).toBe("exit 125");
+  expect(screen).toContain(`has no image ${missing}`);
+  const { stderr } = await rauha(["sandbox", "--image", ref("plain"), "--", "/bin/sh", "-c", ":"], { env });
+  expect(stderr).toContain(`rauha: pulling ${ref("plain")} for linux/amd64: 1 layers`);
+  expect(stderr).not.toContain("\u001b");
 });
 
 test("a place for the store that is no absolute path is refused", async () => {

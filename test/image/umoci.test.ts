@@ -1,32 +1,16 @@
 /** What Rauha unpacks, layer by layer, is to the last bit what `umoci unpack` makes of the same image. */
 import { describe, expect } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, writeFiles } from "../support/folders.ts";
 import { hasProgram, isRoot, needs } from "../support/identity.ts";
 import { PROBE, probeBind } from "../support/probe.ts";
+import { expectSame, type Listed, listByUmoci, listLayers, runTool } from "./compare-trees.ts";
 import { type BuiltLayer, buildImage, sha256 } from "./image-builder.ts";
 import { type TarPart, tarOf } from "./tar-builder.ts";
 import { testStore } from "./zone-store.ts";
 
 const withUmoci = needs("umoci", hasProgram("umoci"));
-const lister = join(import.meta.dir, "list-tree.py");
-
-type Listed = Record<string, Record<string, unknown>>;
-
-/** Lists a tree; an ordinary user needs a user namespace for the mount of the layers, so both sides are listed in one. */
-function list(args: readonly string[]): Listed {
-  const unshare = isRoot ? ["unshare", "-m"] : ["unshare", "-Urm"];
-  const { stdout, stderr, exitCode } = Bun.spawnSync([...unshare, "python3", lister, ...args], { stdin: "ignore" });
-  if (exitCode !== 0) throw new Error(stderr.toString());
-  return JSON.parse(stdout.toString()) as Listed;
-}
-
-function run(command: readonly string[], cwd = "/"): void {
-  const { exitCode, stderr } = Bun.spawnSync([...command], { cwd, stdin: "ignore" });
-  if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${stderr.toString()}`);
-}
-
 /** Both unpack; for umoci, which knows neither zstd nor Docker's media types, the same archives are packed once more. */
 async function compare(layers: readonly BuiltLayer[], docker = false): Promise<{ ours: Listed; theirs: Listed }> {
   const store = testStore();
@@ -35,29 +19,8 @@ async function compare(layers: readonly BuiltLayer[], docker = false): Promise<{
   if (result.error !== null) throw new Error(result.error.message);
   const gzipped = layers.map(({ archive }) => ({ archive }));
   const image = buildImage(makeFolder("umoci"), "test", { layers: gzipped });
-  const bundle = join(makeFolder("bundle"), "bundle");
-  run(["umoci", "unpack", ...(isRoot ? [] : ["--rootless"]), "--image", image, bundle]);
-  const names = layers.map(({ archive }) => `sha256/${sha256(archive).slice(7)}/tree`);
-  // On top lies what says how directories are meant that layers only imply.
-  const joints = existsSync(join(store.root, "layers/joint")) ? readdirSync(join(store.root, "layers/joint")) : [];
-  for (const joint of joints) names.push(`joint/${joint}/tree`);
-  return {
-    ours: withoutRoot(list(["--layers", join(store.root, "layers"), ...names])),
-    theirs: withoutRoot(list([join(bundle, "rootfs")])),
-  };
-}
-
-/** In a zone the root's own attributes are those of the zone's upper directory; no layer has a say in them. */
-function withoutRoot(listed: Listed): Listed {
-  delete listed["."];
-  return listed;
-}
-
-/** A mistake shows as the entries that differ, not as two trees. */
-function expectSame({ ours, theirs }: { ours: Listed; theirs: Listed }): void {
-  const names = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])];
-  const differing = names.filter((name) => JSON.stringify(ours[name]) !== JSON.stringify(theirs[name]));
-  expect(differing.slice(0, 5).map((name) => ({ name, ours: ours[name], theirs: theirs[name] }))).toEqual([]);
+  const diffIds = layers.map(({ archive }) => sha256(archive));
+  return { ours: listLayers(store.root, diffIds), theirs: listByUmoci(image) };
 }
 
 const dir = (name: string, more: Partial<TarPart> = {}): TarPart => ({ name, type: "5", mode: 0o755, ...more });
@@ -150,7 +113,7 @@ describe("the unpacked tree is umoci's", () => {
         "tmp/": "",
         "var/log/": "",
       });
-      run(
+      runTool(
         [
           "sh",
           "-c",
@@ -236,7 +199,7 @@ describe("the unpacked tree is umoci's", () => {
         file("l", "long", { longName: `${"p".repeat(150)}/${"q".repeat(200)}` }),
       ]);
       const folder = writeFiles(makeFolder("sparse"), {});
-      run(
+      runTool(
         ["sh", "-c", "truncate -s 3M holes && printf data | dd of=holes bs=1 seek=1000000 conv=notrunc status=none"],
         folder,
       );
