@@ -54,6 +54,8 @@ packages() {
 		test    zstd               zstd
 		test    skopeo             skopeo
 		test    umoci              umoci
+		test    debootstrap        debootstrap
+		test    debian-archive-keyring /usr/share/keyrings/debian-archive-keyring.gpg
 		test    busybox-static     -
 		test    openssl            openssl
 		test    iproute2           ip

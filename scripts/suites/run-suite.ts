@@ -1,6 +1,7 @@
 /** Runs one suite as one user, and reads what its runner reported. */
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { shareDebianImage } from "./debian-image.ts";
 import { parseJunit } from "./junit.ts";
 import type { OrdinaryUser } from "./ordinary-user.ts";
 import type { SuiteRun } from "./suites.ts";
@@ -55,11 +56,12 @@ export async function runSuite(run: SuiteRun, context: RunContext): Promise<RunO
   mkdirSync(dirname(report), { recursive: true });
   rmSync(report, { force: true });
 
+  const debian = user && run.suite === "image" ? await shareDebianImage(user.root, user.uid) : undefined;
   const start = performance.now();
   const seconds = Math.max(1, Math.min(run.as === "vm" ? VM_SECONDS : SUITE_SECONDS, context.secondsLeft()));
   const child = Bun.spawn(["timeout", "--kill-after=10", String(Math.ceil(seconds)), ...commandOf(run, report, user)], {
     cwd: repository,
-    env: { ...environment(), ...user?.env, RAUHA_TEST_AS: run.as },
+    env: { ...environment(), ...user?.env, RAUHA_TEST_AS: run.as, ...(debian && { RAUHA_TEST_DEBIAN: debian }) },
     stdio: ["ignore", "inherit", "inherit"],
   });
   const exitCode = await child.exited;

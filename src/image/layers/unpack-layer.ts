@@ -8,6 +8,7 @@ import { takeLock, tryLock } from "../store/file-lock.ts";
 import { refuseWrite, syncFolder } from "../store/layout.ts";
 import type { ImageStore, LayerDescriptor } from "../types.ts";
 import { type UnpackLimits, unpackLimits } from "../unpack/limits.ts";
+import { deviceReason, pipeReason } from "../unpack/refusal.ts";
 import type { UnpackReport } from "../unpack/report.ts";
 import type { UnpackSummary } from "../unpack/unpack.ts";
 import { openArchive } from "./decompress.ts";
@@ -72,7 +73,10 @@ async function fill(
 ): Promise<UnpackSummary> {
   const archive = openArchive(store.blobPath(layer.digest), layer, limits);
   const report = await unpack(archive.bytes, tree, { limits });
-  if (!report.ok) throw new ImageError([{ code: codeOf(report), message: `layer ${layer.digest}: ${words(report)}` }]);
+  if (!report.ok) {
+    const message = `layer ${layer.digest}: ${words(report)}`;
+    throw new ImageError([{ code: codeOf(report), message, hint: hintOf(report) }]);
+  }
   const found = archive.diffId();
   // Hashed here, not in the zone that unpacks: a layer that took that over can't pass itself off as another one.
   if (found !== layer.diffId) {
@@ -94,6 +98,13 @@ function words({ kind, entry, reason }: Extract<UnpackReport, { ok: false }>): s
   return entry === undefined
     ? `refused: ${readable(reason)}`
     : `refused at ${JSON.stringify(readable(entry))}: ${readable(reason)}`;
+}
+
+/** How to mend the images that are refused and meant no harm: trees of installers, packed as they are. */
+function hintOf({ kind, reason }: Extract<UnpackReport, { ok: false }>): string | undefined {
+  if (kind !== "invalid" || (reason !== deviceReason && reason !== pipeReason)) return undefined;
+  const without = "pack the layer anew without it, for example: tar --exclude='./dev/*'";
+  return reason === deviceReason ? `a zone has a /dev of its own, and images bring no devices: ${without}` : without;
 }
 
 /** A byte string for people. */

@@ -11,3 +11,6 @@ export class LayerRefusal extends Error {
     this.entry = entry;
   }
 }
+
+export const deviceReason = "a device";
+export const pipeReason = "a named pipe";

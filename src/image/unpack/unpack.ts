@@ -6,7 +6,7 @@ import type { LayerFs } from "./layer-fs.ts";
 import type { UnpackLimits } from "./limits.ts";
 import { markOf, type Place, placeOf } from "./name.ts";
 import { type ByteSource, TarReader } from "./reader.ts";
-import { LayerRefusal } from "./refusal.ts";
+import { deviceReason, LayerRefusal, pipeReason } from "./refusal.ts";
 
 export interface UnpackOptions {
   readonly limits: UnpackLimits;
@@ -95,9 +95,9 @@ class Unpacking {
         this.#putLink(entry, place);
         break;
       case "device":
-        throw new LayerRefusal("a device", entry.name);
+        throw new LayerRefusal(deviceReason, entry.name);
       case "fifo":
-        throw new LayerRefusal("a named pipe", entry.name);
+        throw new LayerRefusal(pipeReason, entry.name);
     }
   }
 
