@@ -23,7 +23,7 @@ const LOADER_FLAGS = [
   "-std=gnu11", "-Os", "-static", "-fstack-protector-strong", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra",
   "-Werror", "-Wshadow", "-Wconversion", "-Wsign-conversion", "-Wstrict-prototypes",
 ];
-const LIBRARIES = ["-lbpf", "-lelf", "-lz", "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,--gc-sections", "-s"];
+const LINK = ["-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,--gc-sections", "-s"];
 
 /** Builds the loader and its text when their sources, a compiler or the flags changed. */
 export function buildBpf(options: { readonly force: boolean }): { readonly skipped: boolean } {
@@ -31,8 +31,12 @@ export function buildBpf(options: { readonly force: boolean }): { readonly skipp
   const strip = toolOf("llvm-strip");
   const gcc = toolOf("gcc");
   const versions = [clang, gcc].map((tool) => outputOf([tool, "--version"]).split("\n")[0] ?? "");
+  toolOf("pkg-config");
   const libbpf = outputOf(["pkg-config", "--modversion", "libbpf", "libelf"]);
-  const hash = hashInputs(filesOf([SOURCES]), [...versions, libbpf, ...PROGRAM_FLAGS, ...LOADER_FLAGS, ...LIBRARIES]);
+  // What a static libelf needs differs: since 0.189 it needs zstd too.
+  const libraries = outputOf(["pkg-config", "--static", "--libs", "libbpf", "libelf"]).trim().split(/\s+/);
+  const flags = [...PROGRAM_FLAGS, ...LOADER_FLAGS, ...libraries, ...LINK];
+  const hash = hashInputs(filesOf([SOURCES]), [...versions, libbpf, ...flags]);
   if (!options.force && isFresh(STAMP, hash, [LOADER, EMBEDDED])) return { skipped: true };
   mkdirSync("build", { recursive: true });
   mkdirSync("dist", { recursive: true });
@@ -45,7 +49,7 @@ export function buildBpf(options: { readonly force: boolean }): { readonly skipp
   outputOf([strip, "-g", OBJECT]);
   const sources = filesOf(["native/bpf/loader/*.c"]);
   const object = `-DRAUHA_BPF_OBJECT="${OBJECT}"`;
-  make(LOADER, [gcc, ...LOADER_FLAGS, ...paths, object, ...sources, ...LIBRARIES]);
+  make(LOADER, [gcc, ...LOADER_FLAGS, ...paths, object, ...sources, ...libraries, ...LINK]);
   const program = readFileSync(LOADER);
   writeWhole(EMBEDDED, gzipSync(program, { level: 9 }).toString("base64"));
   writeWhole(STAMP, `${hash}\n`);
