@@ -18,11 +18,12 @@ export interface StepResult {
   readonly output: string;
 }
 
+const UNSHARE = ["unshare", ...(isRoot ? [] : ["--user", "--map-root-user"]), "--net"];
+
 /** Does the steps in a fresh network namespace, in order, whatever comes of each. */
 export function inOwnNetwork(...steps: readonly Step[]): StepResult[] {
   const script = join(import.meta.dir, "own-network-steps.ts");
-  const user = isRoot ? [] : ["--user", "--map-root-user"];
-  const child = Bun.spawnSync(["unshare", ...user, "--net", process.execPath, script], {
+  const child = Bun.spawnSync([...UNSHARE, process.execPath, script], {
     stdin: new TextEncoder().encode(JSON.stringify(steps.map(packed))),
     timeout: patient(60_000),
     env: { ...process.env, BUN_BE_BUN: "1" },
@@ -38,8 +39,12 @@ function packed(step: Step): unknown {
   return { family: "route" in step ? "route" : "netfilter", messages: hex };
 }
 
-/** Whether nft and iproute2 are here to say what the kernel has. */
-export const hasNetworkTools = Bun.which("nft") !== null && Bun.which("ip") !== null;
+/**
+ * Whether nft and iproute2 are here to say what the kernel has, and a network namespace can be made: in a zone (`make demo` runs these
+ * tests in one) it can't.
+ */
+export const hasNetworkTools =
+  Bun.which("nft") !== null && Bun.which("ip") !== null && Bun.spawnSync([...UNSHARE, "true"]).exitCode === 0;
 
 /** What `nft -j list ruleset` has of one kind, without handles: they are numbers of the kernel's choice. */
 export function rulesetItems(json: string, kind: string): unknown[] {
