@@ -103,7 +103,9 @@ export const BOMBS: readonly ((stage: Stage) => Promise<Attempt>)[] = [
       inside: `${ending(result)}, ${peak === null ? "peak not measured" : `${Math.round(peak / MEBIBYTE)} MiB at most`}`,
       outside: `${countProcesses(HOSTILE)} processes left`,
       contained:
-        !/^\d{10}/m.test(result.stdout) && (peak === null || peak <= 257 * MEBIBYTE) && countProcesses(HOSTILE) === 0,
+        !/^\d{10}/m.test(result.stdout) &&
+        (peak === null || peak <= (256 + memorySlack(result)) * MEBIBYTE) &&
+        countProcesses(HOSTILE) === 0,
     };
   },
   async (stage) => {
@@ -128,6 +130,15 @@ export const BOMBS: readonly ((stage: Stage) => Promise<Attempt>)[] = [
     };
   },
 ];
+
+/**
+ * MiB above the limit that are none of the bomb's. A cgroup counts all of the zone exactly; where there is none, each process has the
+ * limit by itself and a watcher sums them up from time to time, so the shells and pipes beside the bomb come on top for a moment.
+ */
+function memorySlack({ guarantees }: Result): number {
+  const limit = guarantees.find(({ name }) => name === "memory_limit");
+  return limit?.mechanism?.includes("cgroup") ? 1 : 32;
+}
 
 function ending({ status, cause, exit_code, signal }: Result): string {
   return `${status} (${cause}${cause === "exit" ? ` ${exit_code}` : ""}${signal ? ` ${signal}` : ""})`;

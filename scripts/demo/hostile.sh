@@ -47,7 +47,8 @@ find_secret() {
 other_fds() {
 	local fd target
 	for fd in /proc/"$$"/fd/*; do
-		target=$(readlink "$fd")
+		# A pipe of this shell's may be closed between the listing and the look.
+		target=$(readlink "$fd") || continue
 		case ${fd##*/}:$target in 0:* | 1:* | 2:* | 255:* | *:pipe:*) ;; *) echo "$target" && return 0 ;; esac
 	done
 	echo "x: only 0, 1 and 2 are open"
