@@ -1,8 +1,8 @@
 /** Compiles the TypeScript program and the Bun runtime into one executable. */
 import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { BuildError } from "./build-error.ts";
-import { bundleHotPath } from "./hot-bundle.ts";
+import { bundleHotPath, WORKSPACE } from "./hot-bundle.ts";
 import { filesOf, hashInputs, isFresh, writeWhole } from "./stamp.ts";
 
 /**
@@ -72,6 +72,8 @@ export async function buildExecutable(options: ExecutableOptions): Promise<{ rea
   const hash = hashInputs(filesOf(INPUTS), [Bun.version, Bun.revision, ...COMPILE_FLAGS, options.entry]);
   if (!options.force && isFresh(stamp, hash, [options.outfile])) return { skipped: true };
   writeWhole(HOT, (await bundleHotPath(options.entry, dirname(HOT))).code);
+  const workspace = await bundleHotPath(WORKSPACE.entry, dirname(HOT));
+  writeWhole(join(dirname(HOT), WORKSPACE.name), workspace.code);
   compileExecutable(HOT, options.outfile);
   writeWhole(stamp, `${hash}\n`);
   const megabytes = Math.round(statSync(options.outfile).size / 1e6);

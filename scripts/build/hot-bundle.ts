@@ -11,11 +11,28 @@ import type { BunPlugin } from "bun";
 import { BuildError } from "./build-error.ts";
 import { lazyModule } from "./lazy-tables.ts";
 
-/** How main.ts takes the backend of a platform, and how a program that is built for this platform does. */
-const BACKEND = {
-  dynamic: 'await import("../linux/backend.ts")',
-  fixed: 'import * as backend from "../linux/backend.ts";',
+/** What a source leaves to the platform at run time, and how a program that is built for this platform does it. */
+const FIXED: Readonly<Record<string, { readonly dynamic: string; readonly fixed: string; readonly use: string }>> = {
+  "src/cli/main.ts": {
+    dynamic: 'await import("../linux/backend.ts")',
+    fixed: 'import * as backend from "../linux/backend.ts";',
+    use: "backend",
+  },
+  "src/cli/workspace-run.ts": {
+    dynamic: "await backend.trees()",
+    fixed: 'import { treeFs as builtTrees } from "../linux/tree/tree-fs.ts";',
+    use: "builtTrees",
+  },
 };
+
+/** What a start with a workspace needs besides the hot path: one module too, in the folder of the hot one. */
+export const WORKSPACE = { entry: "src/cli/workspace-run.ts", name: "workspace.js" } as const;
+
+/**
+ * Modules that these bundles share with what they import, which the compiler then keeps apart from all: the C library is opened once in
+ * a process, since each of its symbols costs what a function does, and an error of a tree is known by its class everywhere.
+ */
+export const SHARED: readonly string[] = ["src/linux/ffi.ts", "src/run/tree-fs.ts"];
 
 /** Modules of nothing but data, most of which one start does not use. */
 export const TABLES: readonly string[] = [
@@ -26,26 +43,34 @@ export const TABLES: readonly string[] = [
 
 export interface HotBundle {
   readonly code: string;
-  /** Sources that the hot path imports when it needs them, relative to the repository. */
+  /** Sources that the bundle imports when it needs them, relative to the repository. */
   readonly cold: readonly string[];
 }
 
 /** Bundles `entry` for a file that will lie in `folder`. Names in `absent` are left out (what a build makes later). */
 export async function bundleHotPath(entry: string, folder: string, absent: readonly string[] = []): Promise<HotBundle> {
   const cold = new Set<string>();
+  const outside = (file: string) => {
+    const name = relative(process.cwd(), file);
+    return {
+      path: name === WORKSPACE.entry ? `./${WORKSPACE.name}` : `./${relative(resolve(folder), file)}`,
+      external: true,
+    };
+  };
   const split: BunPlugin = {
     name: "leave what is imported dynamically outside",
     setup: ({ onLoad, onResolve }) => {
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         const name = relative(process.cwd(), path);
-        if (path === resolve(entry)) return { contents: withBackend(name), loader: "ts" };
+        if (path === resolve(entry)) return { contents: forThisPlatform(name), loader: "ts" };
         return TABLES.includes(name) ? { contents: lazyModule(name, await import(path)), loader: "js" } : undefined;
       });
       onResolve({ filter: /^\./ }, ({ path, importer, kind }) => {
         const file = resolve(dirname(importer), path);
+        if (SHARED.includes(relative(process.cwd(), file))) return outside(file);
         if (kind !== "dynamic-import") return undefined;
         cold.add(relative(process.cwd(), file));
-        return { path: `./${relative(resolve(folder), file)}`, external: true };
+        return outside(file);
       });
     },
   };
@@ -63,11 +88,15 @@ export async function bundleHotPath(entry: string, folder: string, absent: reado
 }
 
 /**
- * The entry with its backend imported statically: an executable is built for one platform, and what is imported dynamically within one
- * module is wrapped in functions that cost as much as any.
+ * The entry with its part of the backend imported statically: an executable is built for one platform, and what is imported
+ * dynamically within one module is wrapped in functions that cost as much as any.
  */
-function withBackend(entry: string): string {
+function forThisPlatform(entry: string): string {
   const source = readFileSync(entry, "utf8");
-  if (!source.includes(BACKEND.dynamic)) throw new BuildError(`${entry}: \`${BACKEND.dynamic}\` is not in it`);
-  return `${BACKEND.fixed}\n${source.replace(BACKEND.dynamic, "backend")}`;
+  const words = FIXED[entry];
+  if (words === undefined || !source.includes(words.dynamic))
+    throw new BuildError(
+      `${entry}: ${words === undefined ? "no entry of hot-bundle.ts" : `\`${words.dynamic}\` is not in it`}`,
+    );
+  return `${words.fixed}\n${source.replace(words.dynamic, words.use)}`;
 }

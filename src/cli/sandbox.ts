@@ -12,6 +12,7 @@ import { projectResult, refusedResult } from "../run/result/project.ts";
 import type { Result } from "../run/result/schema.ts";
 import { zoneFilter } from "../run/seccomp/zone-filter.ts";
 import { parseSandboxArgs, type ResultTargets, type SandboxInvocation } from "./flags/sandbox.ts";
+import { hasGitFile } from "./git-file.ts";
 import { commandHash, newId } from "./ids.ts";
 import type { NetworkRun } from "./network-run.ts";
 import { loadPolicy } from "./policy-source.ts";
@@ -159,14 +160,8 @@ const noLayers = { ok: true, layers: [], warnings: [] } as const;
  * copy-on-write directories.
  */
 function touchesFiles({ repo, view }: SandboxRequest, io: Backend["io"]): boolean {
-  if (repo !== undefined && (repo.mode !== "ro" || isNoDirectory(`${repo.path}/.git`, io))) return true;
+  if (repo !== undefined && (repo.mode !== "ro" || hasGitFile(repo.path, io))) return true;
   return view.some(({ kind }) => kind === "overlay-bind");
-}
-
-/** Whether there is something that is no directory; asked so that a pipe of that name is not opened. */
-function isNoDirectory(path: string, io: Backend["io"]): boolean {
-  const read = io.readText(`${path}/.`, 1);
-  return "problem" in read && read.problem.includes("ENOTDIR");
 }
 
 /** The network's side of a run; for mode none there is none, and nothing is loaded. */

@@ -9,17 +9,17 @@ import type { CopyOnWriteLayer, SandboxRequest } from "../run/request.ts";
 import type { WorkspaceEvent } from "../run/result/events.ts";
 import type { WorkspaceOutcome } from "../run/result/project.ts";
 import { TreeError, type TreeFs } from "../run/tree-fs.ts";
-import { isInside } from "../workspace/bytes.ts";
+import type { applyTask } from "../workspace/apply/apply.ts";
 import { describeChanges } from "../workspace/describe.ts";
 import { type Finished, finishTask, laterRunChanges } from "../workspace/finish.ts";
-import { withGitDirectory } from "../workspace/git-view.ts";
 import { type PreparedTask, plannedLayers, prepareTask, wantedLayers } from "../workspace/prepare.ts";
-import { holdNewLaterRunFiles, missingLaterRunFiles } from "../workspace/rw-watch.ts";
 import { removeTask, tasksPath } from "../workspace/store.ts";
 import type { patchTask } from "../workspace/task-patch.ts";
 import type { SandboxInvocation } from "./flags/sandbox.ts";
+import { hasGitFile } from "./git-file.ts";
 import { outputProblem } from "./result-sink.ts";
-import { applyProblem, heldEvents, heldWarnings, laterRunEvents, laterRunWarnings } from "./workspace-words.ts";
+import type { RwWorkspace } from "./rw-workspace.ts";
+import { applyProblem, laterRunEvents, laterRunWarnings } from "./workspace-words.ts";
 
 /** What came of a step before the zone. */
 export type Readied =
@@ -28,16 +28,30 @@ export type Readied =
 
 type WorkspaceWish = Pick<SandboxInvocation, "onSuccess" | "patchFile">;
 
-/** Opens the workspace's side of an invocation, with the code for patches if one is wanted. */
+/** What only some invocations need, loaded for those. */
+interface Parts {
+  readonly patch: typeof patchTask | undefined;
+  readonly apply: typeof applyTask | undefined;
+  readonly rw: RwWorkspace | undefined;
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** Opens the workspace's side of an invocation, with the code for what it asks for. */
 export async function openWorkspaceRun(
   backend: Backend,
   request: SandboxRequest,
   wish: WorkspaceWish,
 ): Promise<WorkspaceRun> {
-  const patch = wish.patchFile === undefined ? undefined : (await import("../workspace/task-patch.ts")).patchTask;
+  const { repo } = request;
   const fs = await backend.trees();
-  const git = withGitDirectory(fs, request);
-  return new WorkspaceRun(fs, backend.io, git.request, wish, patch, git.warnings);
+  const patch = wish.patchFile === undefined ? undefined : (await import("../workspace/task-patch.ts")).patchTask;
+  const apply = wish.onSuccess === "apply" ? (await import("../workspace/apply/apply.ts")).applyTask : undefined;
+  const rw = repo?.mode === "rw" ? new (await import("./rw-workspace.ts")).RwWorkspace(fs, repo.path) : undefined;
+  const git =
+    repo !== undefined && hasGitFile(repo.path, backend.io)
+      ? (await import("../workspace/git-view.ts")).withGitDirectory(fs, request)
+      : { request, warnings: [] };
+  return new WorkspaceRun(fs, backend.io, git.request, wish, { patch, apply, rw, warnings: git.warnings });
 }
 
 /** The workspace's side of one invocation: layers before the zone, and what becomes of them after it. */
@@ -45,26 +59,16 @@ export class WorkspaceRun {
   readonly #fs: TreeFs;
   /** The invocation's, with git's directory where that lies outside the workspace. */
   readonly request: SandboxRequest;
-  readonly #warnings: readonly Diagnostic[];
   readonly #invocation: WorkspaceWish;
-  readonly #patch: typeof patchTask | undefined;
+  readonly #parts: Parts;
   #prepared: PreparedTask | undefined;
-  #missing: readonly string[] = [];
   #writable: readonly string[] = [];
   #patchProblem: Diagnostic | undefined;
   /** Opened before the zone: what the task makes of the place meanwhile does not count. */
   readonly #patchOutput: OutputFile | number | undefined;
 
-  constructor(
-    fs: TreeFs,
-    io: HostIo,
-    request: SandboxRequest,
-    invocation: WorkspaceWish,
-    patch: typeof patchTask | undefined,
-    warnings: readonly Diagnostic[],
-  ) {
-    this.#warnings = warnings;
-    this.#patch = patch;
+  constructor(fs: TreeFs, io: HostIo, request: SandboxRequest, invocation: WorkspaceWish, parts: Parts) {
+    this.#parts = parts;
     this.#fs = fs;
     this.request = request;
     this.#invocation = invocation;
@@ -78,14 +82,14 @@ export class WorkspaceRun {
 
   /** Makes the layers; `refused` is why the kernel would not mount overlayfs: then they are copies. */
   ready(policy: Policy, refused?: string): Readied {
-    const { repo, taskId, commandHash } = this.request;
+    const { taskId, commandHash } = this.request;
     if (typeof this.#patchOutput === "number") {
       return { ok: false, problems: [outputProblem("--patch", this.#invocation.patchFile ?? "", this.#patchOutput)] };
     }
     this.#writable = policy.filesystem.writablePaths;
-    if (repo?.mode === "rw") this.#missing = missingLaterRunFiles(this.#fs, repo.path);
+    this.#parts.rw?.note();
     const wanted = wantedLayers(this.request);
-    if (wanted.length === 0) return { ok: true, layers: [], warnings: this.#warnings };
+    if (wanted.length === 0) return { ok: true, layers: [], warnings: this.#parts.warnings };
     const path = tasksPath(process.env);
     if (path === undefined) {
       const message = "there is no place for the task's changes: neither XDG_STATE_HOME nor HOME is set";
@@ -101,7 +105,11 @@ export class WorkspaceRun {
     const outcome = prepareTask(this.#fs, { wanted, tasksPath: path, identity, mounts, refused });
     if (!outcome.ok) return outcome;
     this.#prepared = outcome.prepared;
-    return { ok: true, layers: outcome.prepared.layers, warnings: [...this.#warnings, ...outcome.prepared.warnings] };
+    return {
+      ok: true,
+      layers: outcome.prepared.layers,
+      warnings: [...this.#parts.warnings, ...outcome.prepared.warnings],
+    };
   }
 
   /** Nothing of the task ran: its layers go. */
@@ -117,7 +125,7 @@ export class WorkspaceRun {
     if (this.#prepared === undefined) return this.#finishShared(report);
     const prepared = this.#prepared;
     const end = { at: new Date(report.finishedAt).toISOString(), status: verdict.status, exit_code: verdict.exitCode };
-    const then = verdict.status === "succeeded" ? this.#invocation.onSuccess : "keep";
+    const then = this.#then(verdict);
     let finished: Finished;
     try {
       finished = finishTask(this.#fs, prepared, { end, then, withChanges: (task) => this.#writePatch(task, prepared) });
@@ -147,17 +155,19 @@ export class WorkspaceRun {
     };
   }
 
-  /** `rw` and `ro`: nothing is kept apart; what runs later and is new is renamed, and told. */
+  #then(verdict: Verdict): "keep" | "discard" | typeof applyTask {
+    const { onSuccess } = this.#invocation;
+    if (verdict.status !== "succeeded") return "keep";
+    return onSuccess === "apply" ? (this.#parts.apply ?? "keep") : onSuccess;
+  }
+
+  /** `rw` and `ro`: nothing is kept apart. */
   #finishShared(report: Report): { readonly outcome: WorkspaceOutcome; readonly warnings: Diagnostic[] } {
-    const { repo } = this.request;
-    const { taskId } = this.request;
-    const listed = (path: string) =>
-      this.#writable.some((entry) => isInside(`${repo?.path}/${path}`, entry) && isInside(entry, `${repo?.path}`));
-    const found =
-      repo?.mode === "rw" ? holdNewLaterRunFiles(this.#fs, repo.path, this.#missing, { taskId, listed }) : [];
+    const { repo, taskId } = this.request;
+    const held = this.#parts.rw?.hold(report, taskId, this.#writable) ?? { events: [], warnings: [] };
     const workspace = repo === undefined ? null : ({ mode: repo.mode, mechanism: null, state: null } as const);
-    const outcome = { changes: [], changesOmitted: 0, workspace, events: heldEvents(report, found), error: null };
-    return { outcome, warnings: heldWarnings(found) };
+    const outcome = { changes: [], changesOmitted: 0, workspace, events: held.events, error: null };
+    return { outcome, warnings: held.warnings };
   }
 
   #failed(mode: "overlay" | "rw" | "ro" | undefined, problem: Diagnostic) {
@@ -168,8 +178,9 @@ export class WorkspaceRun {
 
   #writePatch(task: number, prepared: PreparedTask): void {
     const file = this.#invocation.patchFile;
-    if (file === undefined || this.#patch === undefined) return;
-    const files = task < 0 ? [] : (this.#patch(this.#fs, task, prepared.record, { binary: "patch" })[0]?.files ?? []);
+    if (file === undefined || this.#parts.patch === undefined) return;
+    const files =
+      task < 0 ? [] : (this.#parts.patch(this.#fs, task, prepared.record, { binary: "patch" })[0]?.files ?? []);
     const text = files.map((each) => each.text).join("");
     const output = this.#patchOutput;
     const errno = typeof output === "object" ? output.write(Buffer.from(text, "latin1")) : (output ?? 0);

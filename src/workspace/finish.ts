@@ -1,6 +1,6 @@
 import { laterRunReached } from "../run/later-run-files.ts";
 import type { TreeError, TreeFs } from "../run/tree-fs.ts";
-import { applyTask, type LayerObstacle } from "./apply/apply.ts";
+import type { applyTask, LayerObstacle } from "./apply/apply.ts";
 import type { Change } from "./changes.ts";
 import { isGitLayer } from "./diff/git-directory.ts";
 import type { PreparedTask } from "./prepare.ts";
@@ -21,7 +21,8 @@ export interface Finished {
 
 export interface FinishInput {
   readonly end: Omit<FinishRecord, "changes">;
-  readonly then: "keep" | "apply" | "discard";
+  /** The function that applies them comes from the caller: few runs need its code. */
+  readonly then: "keep" | "discard" | typeof applyTask;
   /** Called with a task that has changes, before anything becomes of them. */
   readonly withChanges?: ((task: number, record: TaskRecord) => void) | undefined;
 }
@@ -41,7 +42,7 @@ export function finishTask(fs: TreeFs, { tasks, task, record }: PreparedTask, in
   }
   updateRecord(fs, task, { ...record, finished: { ...input.end, changes: count } });
   if (input.then === "keep") return { fate: "kept", layers, obstacles: [] };
-  const outcome = applyTask(fs, task.fd, record, { force: false });
+  const outcome = input.then(fs, task.fd, record, { force: false });
   if (!outcome.done) {
     if ("failed" in outcome) return { fate: "kept", layers, obstacles: [], failed: outcome.failed };
     return { fate: "kept", layers, obstacles: outcome.obstacles };

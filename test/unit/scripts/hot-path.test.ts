@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { basename } from "node:path";
-import { bundleHotPath } from "../../../scripts/build/hot-bundle.ts";
+import { basename, normalize } from "node:path";
+import { bundleHotPath, SHARED, WORKSPACE } from "../../../scripts/build/hot-bundle.ts";
 
 process.chdir(`${import.meta.dir}/../../..`);
 
@@ -9,6 +9,16 @@ process.chdir(`${import.meta.dir}/../../..`);
 const absent = ["*/build/launcher.b64.txt", "*/build/build-info.json"];
 const { code, cold } = await bundleHotPath("src/cli/main.ts", "build", absent);
 const imports = new Bun.Transpiler({ loader: "js" }).scanImports(code);
+const workspace = await bundleHotPath(WORKSPACE.entry, "build", absent);
+
+/** Sources that a bundle in build/ imports statically, each once. */
+function loadedBy(text: string, loader: "js" | "ts" = "js"): string[] {
+  const loaded = new Bun.Transpiler({ loader })
+    .scanImports(text)
+    .filter(({ kind, path }) => kind !== "dynamic-import" && !path.includes("launcher.b64"))
+    .map(({ path }) => (path.startsWith(".") ? normalize(`build/${path}`) : path));
+  return [...new Set(loaded)].sort();
+}
 
 /** All that a module imports, statically or not, as one text. */
 async function whole(file: string): Promise<string> {
@@ -16,18 +26,40 @@ async function whole(file: string): Promise<string> {
   return (await Promise.all(outputs.map((output) => output.text()))).join("\n");
 }
 
-test("the hot path imports nothing but bun:ffi", () => {
-  const loaded = imports.filter(({ kind, path }) => kind !== "dynamic-import" && !path.includes("launcher.b64"));
-  expect(loaded.map(({ path }) => path)).toEqual(["bun:ffi"]);
+test("the hot path imports nothing but the C library", async () => {
+  expect(loadedBy(code)).toEqual(["src/linux/ffi.ts"]);
+  expect(loadedBy(await Bun.file("src/linux/ffi.ts").text(), "ts")).toEqual(["bun:ffi"]);
+});
+
+test("a start with a workspace imports one module more, and what all share", () => {
+  expect(loadedBy(workspace.code)).toEqual([...SHARED].sort());
+  expect(workspace.code, "an error is known by its class in all modules").not.toContain("class TreeError");
+  expect(workspace.code, "the tree code of the platform").toContain("openat2");
+});
+
+test("what a kept layer does not need is imported when it is asked for", async () => {
+  const asked = {
+    "src/workspace/apply/apply.ts": "class LayerWriter",
+    "src/workspace/git-view.ts": "core.worktree",
+    "src/workspace/task-patch.ts": "GIT binary patch",
+    "src/cli/rw-workspace.ts": ".held-",
+  };
+  expect(workspace.cold.toSorted()).toEqual(Object.keys(asked).sort());
+  for (const [source, mark] of Object.entries(asked)) {
+    expect(await whole(source), `${source} has it`).toContain(mark);
+    expect(workspace.code, source).not.toContain(mark);
+  }
 });
 
 test("what it imports when it needs it is named from the folder of the bundle", () => {
   const named = imports.filter(({ kind }) => kind === "dynamic-import").map(({ path }) => path);
-  expect(named.map((path) => basename(path)).sort()).toEqual(cold.map((path) => basename(path)).sort());
-  for (const path of named) expect(existsSync(`build/${path}`), path).toBe(true);
+  const files = cold.map((path) => (path === WORKSPACE.entry ? WORKSPACE.name : basename(path)));
+  expect(named.map((path) => basename(path)).sort()).toEqual(files.sort());
+  // The workspace's module is made by the build, beside the hot path's.
+  expect(named.filter((path) => !existsSync(`build/${path}`) && path !== `./${WORKSPACE.name}`)).toEqual([]);
   expect(cold).toContain("src/cli/commands.ts");
   expect(cold, "the backend is on the hot path").not.toContain("src/linux/backend.ts");
-  expect(code, "the backend is on the hot path").toContain("posix_spawn");
+  expect(code, "the backend is on the hot path").toContain("rauha-launcher");
 });
 
 test("what other commands need is not in it", async () => {
