@@ -35,5 +35,7 @@ export const gitPointer = ".git";
 
 /** Those of the list that a change at `path` (relative to the workspace, byte string or text) reaches. */
 export function laterRunReached(path: string): readonly string[] {
+  // All of them begin with a dot, and few of a task's changes do.
+  if (!path.startsWith(".")) return [];
   return laterRunFiles.filter((file) => path === file || path.startsWith(`${file}/`) || file.startsWith(`${path}/`));
 }

@@ -20,11 +20,25 @@ export function fromText(text: string): string {
 
 /** A name as text; `exact` is false where it is no UTF-8 and characters had to be replaced. */
 export function toText(name: string): { readonly text: string; readonly exact: boolean } {
+  if (isAscii(name)) return { text: name, exact: true };
   try {
     return { text: decoder.decode(bytesOf(name)), exact: true };
   } catch {
     return { text: lossyDecoder.decode(bytesOf(name)), exact: false };
   }
+}
+
+function isAscii(name: string): boolean {
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
+
+/** Whether two pieces of memory hold the same. A few bytes are compared one by one: the first use of `Buffer` costs more. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  if (a.length > 64) return Buffer.compare(a, b) === 0;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** The order of bytes, which is git's order of paths. */

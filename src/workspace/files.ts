@@ -29,13 +29,18 @@ export function readWhole(fs: TreeFs, dir: number, name: string, limit = 64 << 2
 /** Replaces a file as a whole: whoever looks sees the old one or the new one. */
 export function replaceFile(fs: TreeFs, dir: number, name: string, bytes: Uint8Array): void {
   const temporary = `.${name}.new`;
-  const fd = createAnew(fs, dir, temporary);
+  writeFile(fs, dir, temporary, bytes);
+  fs.rename(dir, temporary, dir, name);
+}
+
+/** A new file; one of that name makes way. */
+export function writeFile(fs: TreeFs, dir: number, name: string, bytes: Uint8Array): void {
+  const fd = createAnew(fs, dir, name);
   try {
     fs.write(fd, bytes);
   } finally {
     fs.close(fd);
   }
-  fs.rename(dir, temporary, dir, name);
 }
 
 /** A file that one who was killed left behind makes way. */

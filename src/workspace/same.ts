@@ -1,4 +1,5 @@
 import type { EntryStat, TreeFs } from "../run/tree-fs.ts";
+import { equalBytes } from "./bytes.ts";
 import type { TreeCursor } from "./tree-cursor.ts";
 
 /** Whether an attribute belongs to the user; overlayfs' and Rauha's own, and what the kernel keeps, don't travel. */
@@ -24,7 +25,11 @@ export function sameContent(
 function sameAttributes(path: string, layer: TreeCursor, host: TreeCursor): boolean {
   const [left, right] = [layer.attributes(path, travels), host.attributes(path, travels)];
   if (left.size !== right.size) return false;
-  return [...left].every(([key, value]) => Buffer.compare(value, right.get(key) ?? new Uint8Array([0])) === 0);
+  for (const [key, value] of left) {
+    const other = right.get(key);
+    if (other === undefined || !equalBytes(value, other)) return false;
+  }
+  return true;
 }
 
 const chunkBytes = 1 << 18;
@@ -43,7 +48,7 @@ function sameBytes(
     try {
       for (let offset = 0; ; ) {
         const [a, b] = [fs.readAt(one, left, offset), fs.readAt(other, right, offset)];
-        if (a !== b || Buffer.compare(left.subarray(0, a), right.subarray(0, b)) !== 0) return false;
+        if (!equalBytes(left.subarray(0, a), right.subarray(0, b))) return false;
         if (a === 0) return true;
         offset += a;
       }

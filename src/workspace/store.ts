@@ -1,6 +1,6 @@
 import { removeTree } from "../run/remove-tree.ts";
 import { TreeError, type TreeFs } from "../run/tree-fs.ts";
-import { readWhole, replaceFile } from "./files.ts";
+import { readWhole, replaceFile, writeFile } from "./files.ts";
 import { decodeRecord, encodeRecord, type TaskRecord } from "./task-record.ts";
 
 /**
@@ -18,8 +18,15 @@ const gone = ".gone-";
 /** `$XDG_STATE_HOME/rauha/tasks`, by default below ~/.local/state; undefined where neither is set. */
 export function tasksPath(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const { XDG_STATE_HOME: state, HOME: home } = env;
-  if (state?.startsWith("/")) return `${state.replace(/\/+$/, "")}/rauha/tasks`;
-  return home?.startsWith("/") ? `${home.replace(/\/+$/, "")}/.local/state/rauha/tasks` : undefined;
+  if (state?.startsWith("/")) return `${withoutEnd(state)}/rauha/tasks`;
+  return home?.startsWith("/") ? `${withoutEnd(home)}/.local/state/rauha/tasks` : undefined;
+}
+
+/** A path without slashes at its end. */
+function withoutEnd(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === "/") end--;
+  return path.slice(0, end);
 }
 
 /** A task's directory, open and locked. */
@@ -35,7 +42,8 @@ export function createTask(fs: TreeFs, tasks: number, id: string, fill: (dir: nu
   const fd = fs.directory(tasks, temporary);
   try {
     fs.lock(fd);
-    replaceFile(fs, fd, recordName, encodeRecord(fill(fd)));
+    // Nobody looks before the directory has its name: nothing to replace as a whole.
+    writeFile(fs, fd, recordName, encodeRecord(fill(fd)));
     fs.rename(tasks, temporary, tasks, id);
     return { id, fd };
   } catch (error) {

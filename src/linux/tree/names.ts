@@ -1,10 +1,24 @@
 import { TreeError } from "../../run/tree-fs.ts";
 import { addressOf } from "../ffi.ts";
 
+/** Up to this length bytes are turned one by one: the first use of `Buffer` costs more than a run has to turn. */
+const shortest = 160;
+
 /** A byte string with its closing NUL, for the kernel. */
 export function nameBytes(name: string): Uint8Array {
   if (name.includes("\0")) throw new TreeError("name", name, 22);
-  return Buffer.from(`${name}\0`, "latin1");
+  if (name.length > shortest) return Buffer.from(`${name}\0`, "latin1");
+  const bytes = new Uint8Array(name.length + 1);
+  for (let i = 0; i < name.length; i++) bytes[i] = name.charCodeAt(i);
+  return bytes;
+}
+
+/** Bytes as a byte string. */
+export function byteString(bytes: Uint8Array): string {
+  if (bytes.length > shortest) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] ?? 0);
+  return text;
 }
 
 /** The name of one entry: anything that could lead elsewhere is refused before the kernel sees it. */

@@ -1,13 +1,13 @@
 import { type EntryStat, TreeError } from "../../run/tree-fs.ts";
 import { addressOf, closeFd, systemCall } from "../ffi.ts";
 import { at, call, failure, open, resolve } from "../system-calls.ts";
-import { entryBytes, grown, must, nameBytes } from "./names.ts";
+import { byteString, entryBytes, grown, must, nameBytes } from "./names.ts";
 import { decodeStat, statMask, statRecordBytes } from "./stat-record.ts";
 
 /** Looking at trees: see `TreeFs`. Nothing here follows a symlink below the directory it is given. */
 
-const latin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export function now(): bigint {
   const time = new BigInt64Array(2);
@@ -16,7 +16,7 @@ export function now(): bigint {
 }
 
 export function root(path: string): number {
-  const bytes = Buffer.from(`${path}\0`);
+  const bytes = encoder.encode(`${path}\0`);
   const flags = open.read | open.directory | open.closeOnExec;
   return must("open", path, systemCall(call.openat, at.current, addressOf(bytes), flags));
 }
@@ -25,7 +25,7 @@ export function pathOf(fd: number): string {
   const path = nameBytes(`/proc/self/fd/${fd}`);
   const target = grown((address, size) => systemCall(call.readlinkat, at.current, addressOf(path), address, size));
   if (typeof target === "number") throw new TreeError("readlink", `descriptor ${fd}`, -target);
-  return Buffer.from(target).toString("utf8");
+  return decoder.decode(target);
 }
 
 export function directory(dir: number, path: string): number {
@@ -38,15 +38,13 @@ export function directory(dir: number, path: string): number {
  */
 export function openBelow(dir: number, path: string, flags: number): number {
   const bytes = nameBytes(path);
-  const how = new BigUint64Array([
-    BigInt(flags | open.noFollow | open.closeOnExec),
-    0n,
-    BigInt(resolve.beneath | resolve.noSymlinks | resolve.noMagicLinks),
-  ]);
-  const howBytes = new Uint8Array(how.buffer);
+  // struct open_how: flags, mode, resolve, 64 bits each; both machines are little-endian.
+  const how = new Uint32Array(6);
+  how[0] = flags | open.noFollow | open.closeOnExec;
+  how[4] = resolve.beneath | resolve.noSymlinks | resolve.noMagicLinks;
   let fd = -failure.EAGAIN;
   for (let tries = 0; tries < 64 && (fd === -failure.EAGAIN || fd === -failure.EINTR); tries++) {
-    fd = systemCall(call.openat2, dir, addressOf(bytes), addressOf(howBytes), howBytes.length);
+    fd = systemCall(call.openat2, dir, addressOf(bytes), addressOf(how), how.byteLength);
   }
   return fd;
 }
@@ -61,7 +59,7 @@ export function list(dir: number): string[] {
     const view = new DataView(bytes.buffer);
     // struct linux_dirent64: inode (8), offset (8), record length (2), type (1), name with its NUL.
     for (let start = 0; start < bytes.length; start += view.getUint16(start + 16, true)) {
-      const name = latin1(bytes.subarray(start + 19, bytes.indexOf(0, start + 19)));
+      const name = byteString(bytes.subarray(start + 19, bytes.indexOf(0, start + 19)));
       if (name !== "." && name !== "..") names.push(name);
     }
   }
@@ -87,7 +85,7 @@ export function readLink(dir: number, name: string): string {
   const bytes = entryBytes(name);
   const value = grown((address, size) => systemCall(call.readlinkat, dir, addressOf(bytes), address, size));
   if (typeof value === "number") throw new TreeError("readlink", name, -value);
-  return latin1(value);
+  return byteString(value);
 }
 
 export function openFile(dir: number, name: string): number {
@@ -137,7 +135,7 @@ export function attributes(dir: number, name: string, wanted: (key: string) => b
     if (names === -failure.EOPNOTSUPP || names === -failure.ENOENT) return found;
     throw new TreeError("listxattr", name, -names);
   }
-  for (const key of latin1(names).split("\0")) {
+  for (const key of byteString(names).split("\0")) {
     if (key === "" || !wanted(key)) continue;
     const keyBytes = nameBytes(key);
     const value = grown((address, size) =>

@@ -43,10 +43,14 @@ export const treeFs: TreeFs = {
 function mountPoints(): string[] {
   const bytes = readWholeFile("/proc/self/mountinfo", 1 << 20);
   if (typeof bytes === "number") return [];
-  const lines = new TextDecoder().decode(bytes).split("\n");
-  return lines.flatMap((line) => {
+  const found: string[] = [];
+  for (const line of new TextDecoder().decode(bytes).split("\n")) {
     const field = line.split(" ", 5)[4];
-    if (field === undefined) return [];
-    return [field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))];
-  });
+    if (field !== undefined) found.push(field.includes("\\") ? withoutOctal(field) : field);
+  }
+  return found;
+}
+
+function withoutOctal(field: string): string {
+  return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
