@@ -75,15 +75,22 @@ static __always_inline bool is_subject(struct subject *s)
 	return find_subject(s) && s->zone->armed && (__u32)s->task->tgid != s->zone->init;
 }
 
-/* Whether the zone's policy lets it touch the other one. */
+/*
+ * Whether the zone may touch the other one: the policy of each lists the other, as on the bridge. The one that is touched has as much to
+ * say as the one that acts.
+ */
 static __always_inline bool may_contact(const struct subject *s, __u64 other)
 {
 	const struct zone_record *zone = bpf_map_lookup_elem(&rauha_zones, &other);
 	struct contact_record key = {.from = s->id};
 
-	if (!zone || zone->contact_key == 0)
+	if (!zone || zone->contact_key == 0 || s->zone->contact_key == 0)
 		return false;
 	key.to_key = zone->contact_key;
+	if (!bpf_map_lookup_elem(&rauha_contact, &key))
+		return false;
+	key.from = other;
+	key.to_key = s->zone->contact_key;
 	return bpf_map_lookup_elem(&rauha_contact, &key) != NULL;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Two zones, A and B, with nothing around them but the BPF programs: what A tries on B, the same act inside A, between processes in no
- * zone, and from C, whose policy lists B in allowed_zones.
+ * zone, and from C, where the policies of B and C list each other in allowed_zones.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { closeSync, existsSync, openSync } from "node:fs";
@@ -36,21 +36,20 @@ if (inVm && isRoot)
       state = setUp();
       const setup = `echo secret >FOLDER/secret && cp ${probePath} FOLDER/program`;
       a = await HandMadeZone.make(state, "a", policyOf(), { setup });
-      b = await HandMadeZone.make(state, "b", policyOf(network({ allowedIngress: ["127.0.0.1:7101-7103"] })), {
-        setup,
-      });
+      const lists = { allowedIngress: ["127.0.0.1:7101-7103"], allowedZones: ["c", "shy"] };
+      b = await HandMadeZone.make(state, "b", policyOf(network(lists)), { setup });
       c = await HandMadeZone.make(state, "c", policyOf(network({ allowedZones: ["b"] })));
       const sockets = [1, 2, 3].flatMap((n) => [`listen unix ${b.folder}/socket${n}`, `listen inet 127.0.0.1 710${n}`]);
       resident = await b.resident(sockets);
       own = await a.resident([]);
       leaked = leak(resident, b.folder);
-    }, 120_000);
+    }, 400_000);
 
     afterAll(async () => {
       if (leaked >= 0) closeSync(leaked);
       for (const zone of [a, b, c]) await zone?.end();
       if (state !== undefined) tearDown(state);
-    }, 120_000);
+    }, 400_000);
 
     /** A is denied with this errno, which is counted and told at the hook; the host and C are not. */
     function attack(name: string, hook: Hook, errno: string, attempt: () => Attempt, more: Expected = {}): void {
@@ -68,7 +67,7 @@ if (inVm && isRoot)
           expect(await c.outcomes([allowed], [leaked])).toEqual(["OK"]);
           expect(c.denials()).toEqual([]);
         }
-      }, 60_000);
+      }, 120_000);
     }
     interface Expected {
       readonly reason?: string;
@@ -146,6 +145,24 @@ if (inVm && isRoot)
       allowed: () => "connect inet 127.0.0.1 7102",
     });
 
+    test("one that lists another in allowed_zones reaches nothing where it is not listed too, on either side", async () => {
+      const suitor = await HandMadeZone.make(state, "suitor", policyOf(network({ allowedZones: ["b"] })));
+      const shy = await HandMadeZone.make(state, "shy");
+      const attempts = ["openat 3 r secret", `kill ${resident} 0`, `pidfd ${resident} 1`];
+      const more = ["connect unix /proc/self/fd/3/socket3", "connect inet 127.0.0.1 7103"];
+      const refused = ["EACCES", "EPERM", "EPERM", "EPERM", "EPERM"];
+      expect(await suitor.outcomes([...attempts, ...more], [leaked])).toEqual(refused);
+      const told = suitor.denials();
+      expect(told.map(({ target }) => target)).toEqual(refused.map(() => b.id));
+      expect(new Set(told.map(({ reason }) => reason))).toEqual(new Set(["other_zone_file", "other_zone"]));
+      // B lists the shy one, which lists nobody.
+      const sleeper = await shy.resident([]);
+      b.denials();
+      expect(await b.outcomes([`kill ${sleeper} 0`, `ptrace ${sleeper}`])).toEqual(["EPERM", "EPERM"]);
+      expect(b.denials().map(({ target }) => target)).toEqual([shy.id, shy.id]);
+      for (const zone of [suitor, shy]) await zone.end();
+    }, 120_000);
+
     test("executes nothing of another zone's even as the first thing it does", async () => {
       const d = await HandMadeZone.make(state, "d");
       const before = readCounters(state);
@@ -154,7 +171,7 @@ if (inVm && isRoot)
       expect(deniedSince(state, before, "bprm_check_security")).toBe(1);
       expect(d.denials()).toMatchObject([{ hook: "bprm_check_security", reason: "other_zone_file", target: b.id }]);
       await d.end();
-    }, 60_000);
+    }, 120_000);
 
     test("does all of that to its own", async () => {
       const answers = await a.try([
@@ -169,7 +186,7 @@ if (inVm && isRoot)
       ]);
       expect(answers.filter(({ outcome }) => outcome !== "OK")).toEqual([]);
       expect(a.denials()).toEqual([]);
-    }, 60_000);
+    }, 120_000);
 
     test("reaches the host neither", async () => {
       const host = process.pid;
@@ -181,7 +198,7 @@ if (inVm && isRoot)
       ];
       expect(await a.outcomes(attempts)).toEqual(["EPERM", "EPERM", "EACCES", "EACCES"]);
       expect(new Set(a.denials().map(({ reason }) => reason))).toEqual(new Set(["host"]));
-    }, 60_000);
+    }, 120_000);
 
     test("holds what keeps descriptors of the host on purpose", async () => {
       const root = openSync("/", "r");
@@ -190,5 +207,5 @@ if (inVm && isRoot)
       expect(a.denials().map(({ reason }) => reason)).toContain("outside_mount_tree");
       closeSync(root);
       expect(existsSync("/var/tmp/broken-out")).toBe(false);
-    }, 60_000);
+    }, 120_000);
   });

@@ -199,8 +199,9 @@ export class HandMadeZone {
   async resident(attempts: readonly Attempt[]): Promise<number> {
     const child = this.spawn([probePath, ...attemptWords([...attempts, "sleep 600"])]);
     // The zone's process is the one that was spawned: every step is an exec.
-    for (let tries = 0; tries < 600; tries++) {
-      const lines = readFileSync(`/proc/${child.pid}/cmdline`, "utf8");
+    for (let tries = 0; tries < 6000; tries++) {
+      const lines = commandLine(child.pid);
+      if (child.exitCode !== null || child.signalCode !== null) await sayEnd(this.name, child);
       const inside = readFileSync(join(this.cgroup, "cgroup.procs"), "utf8").trim() === String(child.pid);
       if (inside && lines.startsWith(probePath)) {
         const answers = await firstAnswers(child, attempts.length);
@@ -230,6 +231,23 @@ export class HandMadeZone {
     }
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** The arguments of a process; none when it has ended, nor in the middle of execve(2). */
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Throws how a process ended that was to stay. */
+async function sayEnd(zone: string, child: Bun.Subprocess<"ignore", "pipe", "pipe">): Promise<never> {
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  await child.exited;
+  const how = child.signalCode ?? `exit code ${child.exitCode}`;
+  throw new Error(`the resident of ${zone} ended (${how}) instead of staying: ${stderr.trim()} ${stdout.trim()}`);
 }
 
 async function firstAnswers(child: Bun.Subprocess<"ignore", "pipe", "pipe">, count: number): Promise<Answer[]> {
