@@ -52,11 +52,11 @@ if (inVm && isRoot)
 
     beforeAll(() => {
       state = setUp();
-    }, 60_000);
+    }, 400_000);
 
     afterAll(() => {
       if (state !== undefined) tearDown(state);
-    }, 60_000);
+    }, 400_000);
 
     test("a thousand zones at once, each with its own decisions", async () => {
       const before = entries(state);
@@ -76,7 +76,8 @@ if (inVm && isRoot)
           stdio: ["ignore", "pipe", "inherit"],
         });
       };
-      const chosen = [0, 499, 999];
+      // Of every one with every one: whether the signal passes is decided by the two cgroups alone.
+      const chosen = Array.from({ length: 40 }, (_, index) => index * 25 + (index % 25));
       const residents = chosen.map((index) => inZone(index, ["self", "sleep 600"]));
       for (const resident of residents) await resident.stdout.getReader().read();
       for (const [at, index] of chosen.entries()) {
@@ -105,7 +106,7 @@ if (inVm && isRoot)
         await Bun.sleep(20);
       }
       expect(entries(state)).toEqual(before);
-    }, 120_000);
+    }, 400_000);
 
     test("ten thousand zones one after the other leave nothing", () => {
       const before = entries(state);
@@ -119,7 +120,7 @@ if (inVm && isRoot)
         forgetZone(state, zone, puts);
       }
       expect(entries(state)).toEqual(before);
-    }, 180_000);
+    }, 400_000);
 
     test("eight processes make zones at once: a name is had by one at a time, and nothing stays", async () => {
       const before = entries(state);
@@ -139,7 +140,7 @@ if (inVm && isRoot)
       expect(outcomes.filter(({ code }) => code !== 0)).toEqual([]);
       expect(outcomes.reduce((sum, { had }) => sum + had, 0)).toBeGreaterThan(0);
       expect(entries(state)).toEqual(before);
-    }, 180_000);
+    }, 400_000);
 
     test("a write that fails takes back those before it", () => {
       const before = entries(state);

@@ -21,8 +21,8 @@ const generations = () => readdirSync(`${pins}/links`);
 
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
-  if (inVm && isRoot) await rauha(["setup", "--remove"], { patienceMs: 110_000 });
-}, 120_000);
+  if (inVm && isRoot) await rauha(["setup", "--remove"], { patienceMs: 390_000 });
+}, 400_000);
 
 if (inVm)
   describe("before setup", () => {
