@@ -1,17 +1,16 @@
 /**
  * What the BPF programs cost a zone's work, and a host's: the same jobs with the programs and without, in turns, on a kernel that takes them.
  *
- *   bun scripts/rig.ts run -- bun bench/bpf.ts
+ *   bun scripts/rig.ts run -- bun bench/bpf.ts [ROUNDS [RUNS]]
  *
- * As root. Prints medians and ratios; the rig is emulated, so that only the ratios mean something.
+ * In each round RUNS of every job without the programs and as many with them; 3 and 3 unless told. As root. Prints medians and ratios; the rig is emulated, so that only the ratios mean something.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { buildProbe } from "../test/support/build-probe.ts";
 
 const RAUHA = "dist/rauha";
-const rounds = 3;
-const runs = 3;
+const [rounds = 3, runs = 3] = process.argv.slice(2).map(Number);
 const probe = buildProbe();
 const folder = mkdtempSync("/var/tmp/rauha-bench-");
 

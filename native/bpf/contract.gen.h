@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-#define BPF_CONTRACT_HASH 0xd2a81ac4b61ef4fdull
+#define BPF_CONTRACT_HASH 0xc69ee783c7fe436cull
 #define LEVELS 24
 #define EVENTS_PER_ZONE 256
 #define ZONES_AT_ONCE 16384
@@ -23,6 +23,9 @@
 
 #define WAY_OUT 0u
 #define WAY_IN 1u
+
+#define LISTING_REFUSED 0u
+#define LISTING_ALLOWED 1u
 
 enum hook {
 	HOOK_FILE_OPEN = 0,

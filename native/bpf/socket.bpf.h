@@ -6,6 +6,7 @@
 #include "verdict.bpf.h"
 #include <bpf/bpf_endian.h>
 
+#define AF_UNSPEC    0
 #define AF_INET	     2
 #define AF_INET6     10
 #define ADDRESS_BITS 128
@@ -24,14 +25,20 @@ static __always_inline __u32 namespace_of_socket(struct sock *sk)
 	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
-/* As the prefix tree has it: IPv4 mapped into IPv6. False: no address of these families. */
-static __always_inline bool address_read(struct address_record *key, const void *from, int length)
+/*
+ * As the prefix tree has it: IPv4 mapped into IPv6. False: no address of these families. An IPv4 socket takes AF_UNSPEC for AF_INET when it
+ * sends and when it is bound; when it connects, that means to let go of a peer.
+ */
+static __always_inline bool address_read(struct address_record *key, struct sock *sk, __u32 hook, const void *from,
+					 int length)
 {
 	struct any_address any = {};
 
 	if (length < 8 || bpf_probe_read_kernel(&any, 8, from) < 0)
 		return false;
 	key->port = any.port;
+	if (any.family == AF_UNSPEC && hook != HOOK_SOCKET_CONNECT)
+		any.family = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET ? AF_INET : AF_UNSPEC;
 	if (any.family == AF_INET) {
 		key->address[10] = key->address[11] = 0xff;
 		__builtin_memcpy(key->address + 12, &any.in4, 4);
@@ -81,18 +88,18 @@ static __always_inline __u64 listener_of(__u32 network, __be16 port)
 static __always_inline bool is_listed(const struct subject *s, struct address_record *key, __u16 direction)
 {
 	__u16 port = key->port;
-	bool found;
+	const __u64 *found;
 
 	key->prefix = 32 + 64 + ADDRESS_BITS;
 	key->way = direction;
 	key->zone = s->id;
-	found = bpf_map_lookup_elem(&rauha_addresses, key) != NULL;
-	if (found)
+	found = bpf_map_lookup_elem(&rauha_addresses, key);
+	if (found && *found == LISTING_ALLOWED)
 		return true;
 	key->port = 0;
-	found = bpf_map_lookup_elem(&rauha_addresses, key) != NULL;
+	found = bpf_map_lookup_elem(&rauha_addresses, key);
 	key->port = port;
-	return found;
+	return found && *found == LISTING_ALLOWED;
 }
 
 static __noinline int check_peer(struct subject *s, __u32 hook, struct sock *sk, const void *address, int length)
@@ -103,7 +110,7 @@ static __noinline int check_peer(struct subject *s, __u32 hook, struct sock *sk,
 	__u32 network = namespace_of_socket(sk);
 	__u64 other;
 
-	if (!address_read(&key, address, length))
+	if (!address_read(&key, sk, hook, address, length))
 		return allow(hook);
 	if (!policy || !facts)
 		return deny_address(s, hook, WHY_LOOKUP_FAILED, 0, address);
@@ -118,7 +125,15 @@ static __noinline int check_peer(struct subject *s, __u32 hook, struct sock *sk,
 	/* The zone's own loopback is the zone's; the host's is not. */
 	if (is_own_host(&key) && network == s->zone->network_ns && network != facts->host_netns)
 		return allow(hook);
-	return is_listed(s, &key, WAY_OUT) ? allow(hook) : deny_address(s, hook, WHY_EGRESS, 0, address);
+	if (is_listed(s, &key, WAY_OUT))
+		return allow(hook);
+	/* A datagram, from a port that the policy opens, to somebody who may call there: an answer. */
+	if (hook == HOOK_SOCKET_SENDMSG && network != facts->host_netns) {
+		key.port = bpf_htons(BPF_CORE_READ(sk, __sk_common.skc_num));
+		if (key.port && is_listed(s, &key, WAY_IN))
+			return allow(hook);
+	}
+	return deny_address(s, hook, WHY_EGRESS, 0, address);
 }
 
 SEC("lsm/socket_connect")
@@ -152,7 +167,7 @@ int BPF_PROG(rauha_socket_bind, struct socket *sock, struct sockaddr *address, i
 
 	if (ret || !is_subject(&s))
 		return ret;
-	if (!address_read(&key, address, length))
+	if (!address_read(&key, sock->sk, HOOK_SOCKET_BIND, address, length))
 		return allow(HOOK_SOCKET_BIND);
 	policy = policy_of(&s);
 	if (!policy || !facts)

@@ -5,9 +5,9 @@ import { fnv1a64 } from "./contract-hash.ts";
 import type { GeneratedFile } from "./generator.ts";
 
 export function generateBpfContract(): GeneratedFile[] {
-  const { hooks, decisions, reasons, policyFlag, objectKind, way, levels, eventsPerZone, zonesAtOnce, records, maps } =
-    contract;
-  const facts = { hooks, decisions, reasons, policyFlag, objectKind, way, levels, eventsPerZone, zonesAtOnce };
+  const { hooks, decisions, reasons, policyFlag, objectKind, way, listing, levels, records, maps } = contract;
+  const { eventsPerZone, zonesAtOnce } = contract;
+  const facts = { hooks, decisions, reasons, policyFlag, objectKind, way, listing, levels, eventsPerZone, zonesAtOnce };
   const hash = `0x${fnv1a64(JSON.stringify({ ...facts, records, maps }))
     .toString(16)
     .padStart(16, "0")}`;
@@ -37,6 +37,7 @@ function header(hash: string, banner: string): string {
     ...defines("POLICY", contract.policyFlag),
     ...defines("OBJECT", contract.objectKind),
     ...defines("WAY", contract.way),
+    ...defines("LISTING", contract.listing),
     enumeration("hook", "HOOK", contract.hooks),
     enumeration("decision", "DECISION", contract.decisions),
     enumeration("reason", "WHY", contract.reasons),

@@ -76,7 +76,7 @@ export type Reason = (typeof reasons)[number];
 
 /** Bits of `policy.flags`. */
 export const policyFlag = {
-  /** No rules for addresses: the zone shares the host's network. */
+  /** No rules for addresses. */
   anyAddress: 1 << 0,
   userNamespaces: 1 << 1,
   mounts: 1 << 2,
@@ -91,6 +91,9 @@ export const objectKind = { none: 0, path: 1, name: 2, address: 3, number: 4 } a
 
 /** `egress.way`. */
 export const way = { out: 0, in: 1 } as const;
+
+/** Values of `rauha_addresses`: a network can be taken out of a wider one. */
+export const listing = { refused: 0, allowed: 1 } as const;
 
 /** Deepest cgroup level of a zone; the root's is 0. */
 export const levels = 24;

@@ -1,7 +1,8 @@
 import { capabilityMask } from "../run/capabilities.ts";
 import type { Policy } from "../run/policy/policy.ts";
 import { addressKeys } from "./address-keys.ts";
-import { type MapName, policyFlag, way } from "./contract.ts";
+import { type AddressEntry, bridgedEgress } from "./bridged-egress.ts";
+import { listing, type MapName, policyFlag, way } from "./contract.ts";
 import { encodeRecord, textBytes } from "./record.ts";
 
 /** Who a zone is and where it lies, as its entry in the maps says it. */
@@ -46,14 +47,19 @@ export function zonePuts(entry: ZoneEntry): Put[] {
   const contact = network.allowedZones.map((name) =>
     put("rauha_contact", encodeRecord("contact", { from: entry.cgroup, to_key: contactKey(name) }), u64(1n)),
   );
-  const out = network.allowedEgress.flatMap((text) => addressKeys(text, way.out, entry.cgroup));
-  const into = network.allowedIngress.flatMap((text) => addressKeys(text, way.in, entry.cgroup));
+  const keys = (list: readonly string[], direction: number): AddressEntry[] =>
+    list.flatMap((text) => addressKeys(text, direction, entry.cgroup).map((key) => ({ key, value: listing.allowed })));
+  const out =
+    network.mode === "bridged"
+      ? bridgedEgress(network.allowedEgress, network.allowedZones, entry.cgroup)
+      : keys(network.allowedEgress, way.out);
+  const into = keys(network.allowedIngress, way.in);
   const names = entry.name === entry.id ? [entry.id] : [entry.id, entry.name];
   return [
     put("rauha_zones", cgroup, zoneRecord(entry), true),
     put("rauha_policies", cgroup, policyRecord(entry.policy)),
     ...contact,
-    ...[...out, ...into].map((key) => put("rauha_addresses", key, u64(1n))),
+    ...[...out, ...into].map(({ key, value }) => put("rauha_addresses", key, u64(BigInt(value)))),
     ...entry.levels.map((level) => put("rauha_levels", Uint8Array.from(u32(level)), u64(1n))),
     ...names.map((name) => put("rauha_names", nameKey(name), cgroup, true)),
   ];
@@ -79,9 +85,8 @@ export function policyRecord(policy: Policy): Uint8Array {
   const { allow, deny } = policy.syscalls;
   const { mode } = policy.network;
   const flags = [
-    // In networks of its own with a way out, a zone's addresses are decided there: by the gateway, which knows names, or by the bridge's
-    // chain, which knows the resolvers. Here it is those of the host's network, and that there is no way out at all.
-    [policyFlag.anyAddress, mode !== "none" && !(mode === "host" && policy.network.allowedEgress.length > 0)],
+    // Mode `filtered` leaves addresses to the gateway, which knows names. The host's network has rules where there is a list.
+    [policyFlag.anyAddress, mode === "filtered" || (mode === "host" && policy.network.allowedEgress.length === 0)],
     [policyFlag.userNamespaces, privileged || allow.includes("unshare")],
     [policyFlag.mounts, privileged || allow.includes("mount")],
     [policyFlag.noTrace, deny.includes("ptrace")],

@@ -140,7 +140,7 @@ async function runZone(
       foldEvent(report, event);
       if (event.record === "output") sink.output(event.stream, event.data);
     };
-    const unguarded = lsm?.begin(inputs.policy);
+    const unguarded = lsm?.begin(inputs.policy, inputs.network?.reach);
     if (unguarded !== undefined) {
       workspace?.abandon();
       return { ok: false, diagnostics: [unguarded] };

@@ -12,8 +12,11 @@ export interface LsmZone {
 
 /** The BPF-LSM side of one run. */
 export interface LsmRun extends LsmZone {
-  /** Makes the cgroup and enters the zone in the maps; or says why not, and leaves nothing. */
-  begin(policy: Policy): Diagnostic | undefined;
+  /**
+   * Makes the cgroup and enters the zone in the maps; or says why not, and leaves nothing. `reach` stands for the policy's `allowed_egress`
+   * where the network mode knows better what the zone may send to.
+   */
+  begin(policy: Policy, reach?: readonly string[]): Diagnostic | undefined;
   /** After the zone's end: what was denied. Takes everything of the zone out of the maps. */
   finish(): readonly BackendEvent[];
 }

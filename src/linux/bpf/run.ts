@@ -45,12 +45,13 @@ function zoneParent({ v2 }: CgroupFacts): string | undefined {
 function lsmRun(state: BpfState, zoneId: string, path: string, network: NetworkMode | undefined): LsmRun {
   let made: { readonly cgroup: bigint; readonly puts: readonly Put[] } | undefined;
   const mount = unifiedMount();
-  const begin = (policy: Policy): Diagnostic | undefined => {
+  const begin = (policy: Policy, reach?: readonly string[]): Diagnostic | undefined => {
     const cgroup = makeCgroup(path);
     if (typeof cgroup === "number") return refused(`${path} can't be made: ${errnoName(-cgroup)}`, "").problem;
     const levels = levelsOf(path, mount);
     const mode = network ?? policy.network.mode;
-    const meant = { ...policy, network: { ...policy.network, mode } };
+    const allowedEgress = reach ?? policy.network.allowedEgress;
+    const meant = { ...policy, network: { ...policy.network, mode, allowedEgress } };
     const puts = levels.length > 0 ? entryOf(zoneId, cgroup, levels, meant) : `${path} lies too deep`;
     const problem = typeof puts === "string" ? puts : putProblem(state, puts);
     if (typeof puts === "string" || problem !== undefined) {

@@ -89,7 +89,7 @@ describe("a policy in the kernel", () => {
     expect(flagsOf({ filesystem: { ...task.filesystem, allowedSockets: ["/run/a"] } })).toBe(policyFlag.hostSockets);
     expect(flagsOf({ network: { ...task.network, mode: "host" } })).toBe(policyFlag.anyAddress);
     expect(flagsOf({ network: { ...task.network, mode: "filtered" } })).toBe(policyFlag.anyAddress);
-    expect(flagsOf({ network: { ...task.network, mode: "bridged" } })).toBe(policyFlag.anyAddress);
+    expect(flagsOf({ network: { ...task.network, mode: "bridged" } })).toBe(0);
     expect(flagsOf({ network: { ...task.network, mode: "host", allowedEgress: ["10.0.0.0/8:443"] } })).toBe(0);
   });
 });

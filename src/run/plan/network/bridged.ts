@@ -3,7 +3,7 @@ import type { ZoneRules } from "../../bridge/zone-rules.ts";
 import { capabilityMask } from "../../capabilities.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import { type Address, formatAddress } from "../../policy/address.ts";
-import { type Endpoint, parseEndpoint } from "../../policy/endpoint.ts";
+import { type Endpoint, formatEndpoint, parseEndpoint } from "../../policy/endpoint.ts";
 import { type Read, wrong } from "../../policy/form.ts";
 import { policyOrigin } from "../../policy/policy.ts";
 import type { PlanInputs } from "../draft.ts";
@@ -82,10 +82,16 @@ export function bridgedPart(
     ops: [{ op: { op: "network_gate" }, origin, intent }],
     rules: { means: "nftables", detail: "" },
     flags: ["--allow-egress", "--publish"],
+    reach: reachOf(zoneRules),
     problems,
     warnings,
     zoneRules,
   };
+}
+
+function reachOf({ egress, resolvers }: ZoneRules): string[] {
+  const names = resolvers.map((address): Endpoint => ({ address, prefix: 32, ports: [53, 53] }));
+  return [...egress, ...names].map(formatEndpoint);
 }
 
 /** What is asked for by a flag has to hold: an IPv6 address can't. */

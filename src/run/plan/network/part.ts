@@ -24,6 +24,8 @@ export interface NetworkPart {
   readonly egress?: EgressPlan | undefined;
   /** Flags of this run that the mode goes by, of those that add to lists; the others are refused. */
   readonly flags?: readonly ("--allow-domain" | "--allow-egress" | "--publish")[];
+  /** All that the zone may send to, as entries of `allowed_egress`, for the BPF programs to hold it to as well. */
+  readonly reach?: readonly string[] | undefined;
   readonly problems: readonly Diagnostic[];
   readonly warnings: readonly Diagnostic[];
 }
