@@ -15,10 +15,14 @@ const good: BuiltLayer = { archive: tarOf([{ name: "good", content: "fine\n" }])
 const beside = makeFolder("beside");
 const untouched = fingerprint(beside);
 
+// One store for all: the good layer is unpacked once, and what one hostile layer left would show in the cases after it, too.
+const store = testStore();
+let hostile = 0;
+
 async function refusalOf(layer: BuiltLayer) {
-  const store = testStore();
-  await store.add("hostile", { layers: [good, layer] });
-  const { result, exitCode } = await store.run("hostile", ["/good"]);
+  const name = `hostile-${hostile++}`;
+  await store.add(name, { layers: [good, layer] });
+  const { result, exitCode } = await store.run(name, ["/good"]);
   expect([exitCode, result.status, result.error?.stage]).toEqual([125, "runtime_error", "image"]);
   // The good layer stays for other images; of the other there is nothing, not even a lock.
   expect(store.layers()).toHaveLength(1);

@@ -41,12 +41,15 @@ describe.each(everything)("the image %s", (tag) => {
     expect((await offline.image("inspect", ref(tag))).exitCode).toBe(0);
   });
 
-  test("runs, offline", async () => {
+  test("runs, offline, and what is unpacked for it is to the last bit umoci's", async () => {
     const caller = imageCaller();
     await caller.image("pull", ref(tag));
     const command = ["sandbox", "--image", ref(tag), "--pull", "never", "--", "/bin/sh", "-c", "echo it runs"];
     const result = parseResult((await rauha(command, { env: caller.env })).stdout);
     expect([result.error, result.exit_code, result.stdout]).toEqual([null, 0, "it runs\n"]);
+    // umoci unpacks no zstd; the layer of those two is the one of `plain`.
+    const theirs = `${await testLayout()}:${{ docker: "busybox", zstd: "plain", multi: "plain" }[tag] ?? tag}`;
+    expectSame({ ours: listLayers(caller.root, diffIdsOf(theirs)), theirs: listByUmoci(theirs) });
   });
 
   test("is read by skopeo from the store", async () => {
@@ -84,16 +87,6 @@ test.each(["layered", "docker"])("umoci unpacks %s from the store", async (tag) 
   if (tag !== "layered") return;
   expect(readFileSync(join(bundle, "rootfs/data/shared"), "utf8")).toBe("written by 6\n");
   expect(statSync(join(bundle, "rootfs/gone"), { throwIfNoEntry: false })).toBeUndefined();
-});
-
-test.each(["busybox", "layered", "plain", "docker"])("a run unpacks %s to the last bit as umoci does", async (tag) => {
-  const caller = imageCaller();
-  await caller.image("pull", ref(tag));
-  const command = ["sandbox", "--image", ref(tag), "--pull", "never", "--", "/bin/sh", "-c", ":"];
-  expect((await rauha(command, { env: caller.env })).exitCode).toBe(0);
-  const source = tag === "docker" ? "busybox" : tag;
-  const diffIds = diffIdsOf(`${await testLayout()}:${source}`);
-  expectSame({ ours: listLayers(caller.root, diffIds), theirs: listByUmoci(`${await testLayout()}:${source}`) });
 });
 
 test("a second pull asks once and fetches nothing; one of another tag with the same layers fetches no layer", async () => {
