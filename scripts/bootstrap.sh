@@ -4,7 +4,7 @@
 #   scripts/bootstrap.sh [group...]
 #
 # Groups: build (compile and run), check (linters), test (the suites), kernel (the VM rig and BPF),
-# bench (other sandboxes to compare with). Without a group: build check test kernel.
+# bench (other sandboxes to compare with; podman's package starts its socket and timers). Without a group: build check test kernel.
 #
 # It installs what is missing and nothing else, so a second run does nothing. Debian packages come by apt-get (through sudo
 # when the caller is not root). Bun itself is an npm package: a copy of the pinned version goes to a cache outside the tree,
