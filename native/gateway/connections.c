@@ -11,9 +11,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* SO_ORIGINAL_DST and IP6T_SO_ORIGINAL_DST of linux/netfilter_ipv[46]: headers that clash with the C library's. */
-#define ORIGINAL_DST 80
-
 #define SIDE_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 /* Descriptors of one connection: two sockets, two pipes. And of everything else. */
 #define FDS_EACH     6u
@@ -59,30 +56,6 @@ static uint32_t slot_of(const struct connection *c)
 	return (uint32_t)(c - table);
 }
 
-/* Where the program wanted to go, before the zone's packet filter sent it here. */
-static int destination(int fd, enum zone_socket listener, struct report_opened *record)
-{
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-	socklen_t length = sizeof(in6);
-
-	if (listener == SOCKET_TCP6) {
-		if (getsockopt(fd, SOL_IPV6, ORIGINAL_DST, &in6, &length) < 0)
-			return -1;
-		record->family = 6;
-		record->port = ntohs(in6.sin6_port);
-		memcpy(record->address, &in6.sin6_addr, 16);
-		return 0;
-	}
-	length = sizeof(in);
-	if (getsockopt(fd, SOL_IP, ORIGINAL_DST, &in, &length) < 0)
-		return -1;
-	record->family = 4;
-	record->port = ntohs(in.sin_port);
-	memcpy(record->address, &in.sin_addr, 4);
-	return 0;
-}
-
 /* Ends a socket so that the other side sees a reset, not an orderly end. */
 static void reset(int fd)
 {
@@ -117,11 +90,10 @@ static void accept_more(bool more)
 	}
 }
 
-static void open_connection(int fd, const struct report_opened *place)
+static struct connection *new_connection(int fd)
 {
 	uint32_t slot = free_slots[--free_count];
 	struct connection *c = &table[slot];
-	struct report_opened record = *place;
 
 	generation = (generation + 1) & 0x7fff;
 	*c = (struct connection){.id = ((generation + 1) << 16) | slot, .fd = {fd, -1}, .again = c->again};
@@ -129,11 +101,18 @@ static void open_connection(int fd, const struct report_opened *place)
 	c->flow[SERVER] = (struct flow){.pipe = -1};
 	gateway.open++;
 	no_delay(fd);
-	record.connection = c->id;
-	report(REPORT_OPENED, &record, sizeof(record), NULL, 0);
 	/* What the program has sent already is an event of its own. */
 	if (watch(fd, SIDE_EVENTS, SOURCE_SIDE, slot * SIDES + CLIENT) < 0)
 		stop("epoll_ctl");
+	return c;
+}
+
+static void open_connection(int fd, const struct report_opened *place)
+{
+	struct report_opened record = *place;
+
+	record.connection = new_connection(fd)->id;
+	report(REPORT_OPENED, &record, sizeof(record), NULL, 0);
 }
 
 /** connections_accept - takes what waits at one of the zone's listeners */
@@ -152,21 +131,33 @@ void connections_accept(enum zone_socket listener)
 			accept_more(gateway.open == 0);
 		if (fd < 0)
 			return;
-		if (destination(fd, listener, &record) < 0)
+		if (address_meant(fd, listener, &record) < 0)
 			reset(fd);
 		else
 			open_connection(fd, &record);
 	}
 }
 
+static void side_close(struct connection *c, enum side side, uint32_t error)
+{
+	int fd = c->fd[side];
+
+	c->fd[side] = -1;
+	if (fd < 0)
+		return;
+	if (side == SERVER && c->published)
+		dialer_give(fd, error == 0);
+	else if (error)
+		reset(fd);
+	else
+		close(fd);
+}
+
 /* Frees a connection. `error` 0: both sides have said all, and closing is the end that they expect. */
 static void release(struct connection *c, uint32_t error)
 {
 	for (int side = 0; side < SIDES; side++) {
-		if (c->fd[side] >= 0 && error)
-			reset(c->fd[side]);
-		else if (c->fd[side] >= 0)
-			close(c->fd[side]);
+		side_close(c, (enum side)side, error);
 		flow_close(&c->flow[side]);
 	}
 	free(c->preamble);
@@ -174,6 +165,7 @@ static void release(struct connection *c, uint32_t error)
 	c->id = 0;
 	gateway.open--;
 	accept_more(true);
+	publish_watch(true);
 }
 
 static void end(struct connection *c, uint32_t error)
@@ -198,9 +190,7 @@ static void connect_failed(struct connection *c, uint32_t error)
 {
 	const struct report_failed record = {c->id, error};
 
-	if (c->fd[SERVER] >= 0)
-		close(c->fd[SERVER]);
-	c->fd[SERVER] = -1;
+	side_close(c, SERVER, error);
 	report(REPORT_FAILED, &record, sizeof(record), NULL, 0);
 }
 
@@ -208,7 +198,9 @@ static void connect_failed(struct connection *c, uint32_t error)
 static void turn(struct connection *c)
 {
 	const struct report_spoke record = {c->id};
-	enum pumped client = flow_pump(c, CLIENT);
+	/* What comes for a published port is nothing that rauha hears: it waits in the socket. */
+	bool is_early = c->published && !c->connected;
+	enum pumped client = is_early ? PUMPED_IDLE : flow_pump(c, CLIENT);
 	enum pumped server = c->connected && client != PUMPED_BROKEN ? flow_pump(c, SERVER) : PUMPED_IDLE;
 	struct flow *first = &c->flow[CLIENT];
 
@@ -226,7 +218,8 @@ static void turn(struct connection *c)
 		return;
 	}
 	/* The zone is gone: a program that has sent all it had hears no answer any more. */
-	if (gateway.finishing && (first->shut || (first->ended && first->heard == 0 && !c->connected))) {
+	if (gateway.finishing &&
+	    (c->flow[c->published ? SERVER : CLIENT].shut || (first->ended && first->heard == 0 && !c->connected))) {
 		end(c, 0);
 		return;
 	}
@@ -262,7 +255,7 @@ void connections_event(uint32_t index, uint32_t events)
 
 		if (error)
 			connect_failed(c, error);
-		else if (events & EPOLLOUT)
+		else if (events & EPOLLOUT && !(c->published && dialer_is_connecting(c->fd[SERVER])))
 			connected(c);
 		return;
 	}
@@ -299,6 +292,7 @@ bool connections_again(void)
 void connections_finish(void)
 {
 	gateway.finishing = true;
+	publish_watch(false);
 	for (int listener = 0; listener < SOCKETS; listener++) {
 		if ((listener == SOCKET_TCP4 || listener == SOCKET_TCP6) && gateway.sockets[listener] >= 0)
 			connections_accept((enum zone_socket)listener);
@@ -310,6 +304,27 @@ void connections_finish(void)
 		if (table[i].id != 0)
 			turn(&table[i]);
 	}
+}
+
+bool connections_full(void)
+{
+	return free_count == 0;
+}
+
+/** connection_publish - joins somebody on the host to a port of the zone; both sockets are this one's from here on */
+void connection_publish(int client, int dialer, const struct sockaddr_in *to, const struct report_published *from)
+{
+	struct connection *c = new_connection(client);
+	struct report_published record = *from;
+
+	c->published = true;
+	c->flow[CLIENT].held = false;
+	c->fd[SERVER] = dialer;
+	record.connection = c->id;
+	report(REPORT_PUBLISHED, &record, sizeof(record), NULL, 0);
+	if ((connect(dialer, (const struct sockaddr *)to, sizeof(*to)) < 0 && errno != EINPROGRESS) ||
+	    watch(dialer, SIDE_EVENTS, SOURCE_SIDE, slot_of(c) * SIDES + SERVER) < 0)
+		connect_failed(c, (uint32_t)errno);
 }
 
 /** connection_connect - goes to an address of the host's network for a program of the zone */

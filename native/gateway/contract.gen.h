@@ -9,6 +9,8 @@
 #define LIMIT_CONNECTIONS 8192u
 #define LIMIT_QUERIES 1024u
 #define LIMIT_LOOKUPS 256u
+#define LIMIT_DIALERS 128u
+#define LIMIT_PUBLISHED 16u
 
 #define MODE_OPEN 0u
 #define MODE_INSPECT 1u
@@ -45,6 +47,7 @@ enum report_id {
 	REPORT_UNANSWERED = 8,
 	REPORT_NOTICED = 9,
 	REPORT_DROPPED = 10,
+	REPORT_PUBLISHED = 11,
 };
 
 enum order_id {
@@ -102,6 +105,13 @@ struct report_unanswered {
 struct report_dropped {
 	uint32_t queries;
 	uint32_t notices;
+} __attribute__((packed));
+
+struct report_published {
+	uint32_t connection;
+	uint32_t listener;
+	uint32_t port;
+	uint8_t address[16];
 } __attribute__((packed));
 
 struct order_connect {

@@ -9,6 +9,7 @@
  *   connections.c  connections of the zone, from accept to the end
  *   flow.c         bytes of one direction
  *   pipes.c        what splice(2) needs
+ *   publish.c      ports of the host's that lead to the zone
  *   datagrams.c    DNS by UDP, and the packet filter's notices
  */
 #ifndef RAUHA_GATEWAY_H
@@ -20,6 +21,7 @@
 
 #include "contract.gen.h"
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -33,6 +35,8 @@ enum source {
 	SOURCE_DATAGRAMS,
 	SOURCE_NOTICES,
 	SOURCE_LOOKUP,
+	SOURCE_PUBLISHED,
+	SOURCE_DIALER,
 	SOURCE_SIDE
 };
 
@@ -56,6 +60,7 @@ struct connection {
 	uint32_t id; /* 0: free */
 	int fd[SIDES];
 	bool connected;
+	bool published;	   /* from the host to the zone: the client is on the host, the server in the zone */
 	bool server_first; /* the first word of the server lets the program's bytes go unheard */
 	uint8_t *preamble; /* what rauha has to say to the server before anything of the program's */
 	size_t preamble_size;
@@ -78,6 +83,7 @@ _Noreturn void stop(const char *why);
 
 /* address.c */
 socklen_t address_make(struct sockaddr_storage *to, uint32_t family, const uint8_t address[16], uint32_t port);
+int address_meant(int fd, enum zone_socket listener, struct report_opened *record);
 
 /* reports.c */
 void report(enum report_id id, const void *fields, size_t size, const void *data, size_t data_size);
@@ -107,7 +113,18 @@ void connections_finish(void);
 void connection_connect(const struct order_connect *order, const uint8_t *data, size_t size);
 void connection_pass(const struct order_pass *order);
 void connection_refuse(uint32_t id);
+bool connections_full(void);
+void connection_publish(int client, int dialer, const struct sockaddr_in *to, const struct report_published *from);
 void connection_reply(uint32_t id, const uint8_t *data, size_t size);
+
+/* publish.c */
+uint32_t publish_prepare(int count, char **arguments);
+void publish_start(void);
+void publish_watch(bool on);
+void publish_accept(uint32_t listener);
+void dialer_give(int fd, bool gently);
+bool dialer_is_connecting(int fd);
+void dialer_turn(uint32_t fd);
 
 /* datagrams.c */
 void datagrams_turn(enum zone_socket socket);

@@ -63,7 +63,7 @@ static void privileges_drop(void)
 }
 
 /* As many descriptors as the caller may have, and no signals but the last: the end of the orders' pipe is what ends it. */
-static void process_prepare(void)
+static void process_prepare(uint32_t fds)
 {
 	struct rlimit files;
 
@@ -74,7 +74,7 @@ static void process_prepare(void)
 	signal(SIGQUIT, SIG_IGN);
 	signal(SIGTSTP, SIG_IGN);
 	/* Whatever else the caller left open. */
-	syscall(SYS_close_range, FD_SOCKETS + SOCKETS, ~0u, 0);
+	syscall(SYS_close_range, fds, ~0u, 0);
 	prctl(PR_SET_NAME, "rauha-gateway");
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
@@ -128,18 +128,24 @@ static void dispatch(const struct epoll_event *event)
 	case SOURCE_LOOKUP:
 		lookup_turn(index);
 		break;
+	case SOURCE_PUBLISHED:
+		publish_accept(index);
+		break;
+	case SOURCE_DIALER:
+		dialer_turn(index);
+		break;
 	case SOURCE_SIDE:
 		connections_event(index, event->events);
 		break;
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct epoll_event events[EVENTS_MAX];
 	bool again = false;
 
-	process_prepare();
+	process_prepare(publish_prepare(argc, argv));
 	gateway.epoll = epoll_create1(EPOLL_CLOEXEC);
 	nonblocking(FD_ORDERS);
 	nonblocking(FD_REPORTS);
@@ -148,6 +154,7 @@ int main(void)
 		stop("epoll");
 	connections_start();
 	sockets_watch();
+	publish_start();
 	for (;;) {
 		int count;
 

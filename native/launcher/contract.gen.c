@@ -153,6 +153,10 @@ static const struct field_spec op_listen_fields[] = {
 	{ FIELD_BYTES, offsetof(struct op_listen, address) },
 };
 
+static const struct field_spec op_dial_fields[] = {
+	{ FIELD_U32, offsetof(struct op_dial, count) },
+};
+
 static const struct field_spec op_rlimit_fields[] = {
 	{ FIELD_U32, offsetof(struct op_rlimit, resource) },
 	{ FIELD_U64, offsetof(struct op_rlimit, soft) },
@@ -339,6 +343,7 @@ const struct record_spec plan_ops[PLAN_OP_MAX + 1] = {
 	[OP_NETWORK_GATE] = { "network_gate", NULL, 0, STAGE_NET, TIMES_OPTIONAL },
 	[OP_NETLINK] = { "netlink", op_netlink_fields, 3, STAGE_NET, TIMES_MANY },
 	[OP_LISTEN] = { "listen", op_listen_fields, 3, STAGE_NET, TIMES_MANY },
+	[OP_DIAL] = { "dial", op_dial_fields, 1, STAGE_NET, TIMES_OPTIONAL },
 	[OP_RLIMIT] = { "rlimit", op_rlimit_fields, 4, STAGE_LIMITS, TIMES_MANY },
 	[OP_WATCH_MEMORY] = { "watch_memory", op_watch_memory_fields, 2, STAGE_LIMITS, TIMES_OPTIONAL },
 	[OP_TIMEOUT] = { "timeout", op_timeout_fields, 3, STAGE_LIMITS, TIMES_OPTIONAL },

@@ -7,7 +7,7 @@
 
 #define PLAN_MAGIC 827344978u
 #define PLAN_HEADER_BYTES 20u
-#define CONTRACT_HASH 0x12996fe70e422f10ull
+#define CONTRACT_HASH 0xcf8361f89c6ea782ull
 #define PLAN_OP_MAX 72u
 #define REPORT_RECORD_MAX 12u
 #define NO_OP UINT32_MAX
@@ -125,6 +125,7 @@ enum op_id {
 	OP_NETWORK_GATE = 43,
 	OP_NETLINK = 44,
 	OP_LISTEN = 45,
+	OP_DIAL = 46,
 	OP_RLIMIT = 50,
 	OP_WATCH_MEMORY = 51,
 	OP_TIMEOUT = 52,
@@ -333,6 +334,10 @@ struct op_listen {
 	struct bytes address;
 };
 
+struct op_dial {
+	uint32_t count;
+};
+
 struct op_rlimit {
 	uint32_t resource;
 	uint64_t soft;
@@ -440,6 +445,7 @@ union op_fields {
 	struct op_hostname hostname;
 	struct op_netlink netlink;
 	struct op_listen listen;
+	struct op_dial dial;
 	struct op_rlimit rlimit;
 	struct op_watch_memory watch_memory;
 	struct op_timeout timeout;

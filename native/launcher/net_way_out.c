@@ -6,7 +6,8 @@
 #include <linux/netlink.h>
 #include <netinet/in.h>
 
-#define GIVEN_MAX 8
+/* Within what one message may carry (SCM_MAX_FD, 253). */
+#define GIVEN_MAX 144
 #define BACKLOG	  4096
 
 struct given {
@@ -84,15 +85,19 @@ static int messages_send(const struct op_netlink *op, struct given *given, struc
 	return 0;
 }
 
+/* What a socket is opened by that is to be neither bound nor listening. */
+static const struct op_listen plain = {.type = SOCK_STREAM, .address = {.data = (const uint8_t *)""}};
+
 static int socket_open(const struct op_listen *op, struct given *given, struct fault *f)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)op->port)};
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)op->port)};
 	bool is_6 = op->address.size == sizeof(in6.sin6_addr);
+	bool is_plain = op == &plain;
 	const int one = 1;
 	int fd;
 
-	if (given->count == GIVEN_MAX || (!is_6 && op->address.size != sizeof(in.sin_addr)))
+	if (given->count == GIVEN_MAX || (!is_6 && !is_plain && op->address.size != sizeof(in.sin_addr)))
 		return fault_with(f, EINVAL, "listen", NULL);
 	memcpy(is_6 ? (void *)&in6.sin6_addr : (void *)&in.sin_addr, op->address.data, op->address.size);
 	fd = socket(is_6 ? AF_INET6 : AF_INET, (int)op->type | SOCK_CLOEXEC, 0);
@@ -100,9 +105,9 @@ static int socket_open(const struct op_listen *op, struct given *given, struct f
 		return fault(f, "socket", NULL);
 	if (is_6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
 		return fault(f, "setsockopt(IPV6_V6ONLY)", NULL);
-	if (bind(fd, is_6 ? (void *)&in6 : (void *)&in, is_6 ? sizeof(in6) : sizeof(in)) < 0)
+	if (!is_plain && bind(fd, is_6 ? (void *)&in6 : (void *)&in, is_6 ? sizeof(in6) : sizeof(in)) < 0)
 		return fault(f, "bind", NULL);
-	if (op->type == SOCK_STREAM && listen(fd, BACKLOG) < 0)
+	if (!is_plain && op->type == SOCK_STREAM && listen(fd, BACKLOG) < 0)
 		return fault(f, "listen", NULL);
 	given->fds[given->count++] = fd;
 	return 0;
@@ -134,7 +139,7 @@ static int sockets_give(const struct given *given, struct fault *f)
 	return 0;
 }
 
-/** way_out_make - carries out the plan's `netlink` and `listen` ops in their order; never in a network namespace of the host's */
+/** way_out_make - carries out the plan's `netlink`, `listen` and `dial` ops in their order; never in a network namespace of the host's */
 int way_out_make(struct zone *z, bool own_network, struct fault *f)
 {
 	struct given given = {.count = 0};
@@ -142,7 +147,7 @@ int way_out_make(struct zone *z, bool own_network, struct fault *f)
 	for (uint32_t i = 0; i < z->plan.count; i++) {
 		const struct op *op = &z->plan.ops[i];
 
-		if (op->id != OP_NETLINK && op->id != OP_LISTEN)
+		if (op->id != OP_NETLINK && op->id != OP_LISTEN && op->id != OP_DIAL)
 			continue;
 		fault_at(f, &z->plan, op);
 		if (!own_network)
@@ -151,6 +156,9 @@ int way_out_make(struct zone *z, bool own_network, struct fault *f)
 			return -1;
 		if (op->id == OP_LISTEN && socket_open(&op->u.listen, &given, f) < 0)
 			return -1;
+		for (uint32_t n = op->id == OP_DIAL ? op->u.dial.count : 0; n > 0; n--)
+			if (socket_open(&plain, &given, f) < 0)
+				return -1;
 	}
 	return given.count > 0 ? sockets_give(&given, f) : 0;
 }

@@ -188,18 +188,18 @@ export function waitForChild(pid: number): number {
 }
 
 /**
- * posix_spawn(3) of `path` with one argument and an empty environment; `fds[i]` becomes descriptor `i` of the child. Every entry
+ * posix_spawn(3) of `path` with these arguments, its name first, and an empty environment; `fds[i]` becomes descriptor `i` of the child. Every entry
  * must be above `fds.length`, so that no duplicate overwrites one still to come. The child's pid, or `-errno`.
  */
-export function spawnProcess(path: string, name: string, fds: readonly number[]): number {
+export function spawnProcess(path: string, args: readonly string[], fds: readonly number[]): number {
   // posix_spawn_file_actions_t is 80 bytes in glibc and musl; room to spare costs nothing.
   const actions = new Uint8Array(256);
   libc.posix_spawn_file_actions_init(ptr(actions));
   fds.forEach((fd, target) => {
     libc.posix_spawn_file_actions_adddup2(ptr(actions), fd, target);
   });
-  const argv0 = cString(name);
-  const argv = new BigUint64Array([BigInt(ptr(argv0)), 0n]);
+  const strings = args.map(cString);
+  const argv = new BigUint64Array([...strings.map((string) => BigInt(ptr(string))), 0n]);
   const envp = new BigUint64Array([0n]);
   const pid = new Int32Array(1);
   const failure = libc.posix_spawn(ptr(pid), ptr(cString(path)), ptr(actions), null, ptr(argv), ptr(envp));

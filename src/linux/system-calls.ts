@@ -11,6 +11,7 @@ export const call = {
   pread64: either(17, 67),
   socket: either(41, 198),
   bind: either(49, 200),
+  listen: either(50, 201),
   sendto: either(44, 206),
   recvfrom: either(45, 207),
   setsockopt: either(54, 208),

@@ -32,7 +32,8 @@ export async function runLauncher(
   signals: SignalSource,
   network?: ZoneNetwork,
 ): Promise<void> {
-  const gateway = plan.egress === undefined ? undefined : await openGateway(plan.egress, emit);
+  const gateway = plan.egress === undefined ? undefined : await openGateway(plan, emit);
+  if (plan.egress !== undefined && gateway === undefined) return;
   const child = startLauncher(plan, gateway?.channel);
   if (typeof child === "string") {
     gateway?.finish();
@@ -76,9 +77,8 @@ export async function runLauncher(
 }
 
 /** The gateway's side of a zone that has one; its code is loaded for it alone. */
-async function openGateway(egress: NonNullable<Plan["egress"]>, emit: (event: BackendEvent) => void): Promise<Gateway> {
-  const { Gateway } = await import("./network/gateway.ts");
-  return new Gateway(egress, emit);
+async function openGateway(plan: Plan, emit: (event: BackendEvent) => void): Promise<Gateway | undefined> {
+  return (await import("./network/gateway.ts")).openGateway(plan, emit);
 }
 
 export interface LauncherProcess {
@@ -111,7 +111,7 @@ export function startLauncher(
     // In the order of `launcherFd`: control, report, errors, plan, and the caller's three streams.
     const table = [commands.readEnd, report.writeEnd, 2, planFd, stdin, 1, 2].map(give);
     if (table.some((fd) => fd < 0)) return "one of stdin, stdout and stderr is closed";
-    const pid = spawnProcess(image.path, "rauha-zone", table);
+    const pid = spawnProcess(image.path, ["rauha-zone"], table);
     if (pid < 0) return `the launcher can't be started: errno ${-pid}`;
     return { pid, report: report.readEnd, control: commands.writeEnd };
   } finally {

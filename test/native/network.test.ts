@@ -80,13 +80,18 @@ describe.each(runners)("as %s", (runner) => {
     expect(await failure([listen(1, 53, [192, 0, 2, 77])])).toMatchObject({ errno: 99, step: "bind" });
     expect(await failure([listen(1, 53, [1, 2, 3])])).toMatchObject({ errno: 22, step: "listen" });
     expect(await failure([listen(77, 53, [127, 0, 0, 1])])).toMatchObject({ step: "socket" });
-    const many = Array.from({ length: 9 }, (_, index) => listen(2, 1000 + index, [127, 0, 0, 1]));
+    expect(await failure([listen(1, 0, [])])).toMatchObject({ errno: 22, step: "listen" });
+    const many = Array.from({ length: 145 }, (_, index) => listen(2, 1000 + index, [127, 0, 0, 1]));
     expect(await failure(many)).toMatchObject({ errno: 22, step: "listen" });
+    expect(await failure([{ op: "dial", count: 145 }])).toMatchObject({ errno: 22, step: "listen" });
   });
 
   test("the task has none of the sockets, and can't take their place", async () => {
     const script = "ls -l /proc/self/fd | grep -c socket:; grep -c 00000000:0000 /proc/net/tcp";
-    const { output, one } = await run([listen(1, 53, [127, 0, 0, 1]), listen(2, 53, [127, 0, 0, 1])], script);
+    const { output, one } = await run(
+      [listen(1, 53, [127, 0, 0, 1]), listen(2, 53, [127, 0, 0, 1]), { op: "dial", count: 99 }],
+      script,
+    );
     expect(one("ended").status).toBe(0);
     expect(output(1)).toBe("0\n1\n");
   });
@@ -97,7 +102,7 @@ describe.each(runners)("as %s", (runner) => {
         { address: [127, 0, 0, 1], prefix: 32, ports: [80, 90] as const },
         { address: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], prefix: 128, ports: [0, 65_535] as const },
       ];
-      const { one } = await run(zoneSetup(ipv6, egress).map(({ op }) => op));
+      const { one } = await run(zoneSetup(ipv6, egress, 128).map(({ op }) => op));
       expect(one("ended").status).toBe(0);
     }
   });

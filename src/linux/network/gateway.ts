@@ -2,8 +2,10 @@ import gatewayText from "../../../build/gateway.b64.txt" with { type: "text" };
 import type { BackendEvent } from "../../run/backend.ts";
 import type { EgressPlan } from "../../run/network/egress-plan.ts";
 import { encodeOrder, GatewayDecoder } from "../../run/network/gateway/codec.ts";
-import { type GatewayOrder, gatewaySockets } from "../../run/network/gateway/contract.ts";
+import { type GatewayOrder, gatewayLimits, gatewaySockets } from "../../run/network/gateway/contract.ts";
 import { EgressSession } from "../../run/network/session.ts";
+import { stages } from "../../run/plan/contract.ts";
+import type { Plan } from "../../run/plan/plan.ts";
 import {
   closeFd,
   createPipe,
@@ -19,6 +21,8 @@ import {
 import { openImage } from "../launcher-image.ts";
 import { readWholeFile } from "../small-file.ts";
 import { createSocketPair, receiveDescriptors } from "./descriptors.ts";
+import { NetworkFailure } from "./failure.ts";
+import { listenPort } from "./listen-port.ts";
 import { readResolvers } from "./resolvers.ts";
 
 /** Bytes read from the gateway at once. */
@@ -26,6 +30,26 @@ const chunkBytes = 1 << 18;
 /** How long what is on its way at the zone's end may take. */
 const finishMs = 2000;
 const lowestFd = 64;
+
+/**
+ * The gateway of a plan that has one. Where the host's side can't be had, a published port that another program has, that is told as the
+ * zone's failure, and there is none: no zone is to be started.
+ */
+export function openGateway(plan: Plan, emit: (event: BackendEvent) => void): Gateway | undefined {
+  if (plan.egress === undefined) return undefined;
+  const listeners: number[] = [];
+  try {
+    for (const port of plan.egress.publish) listeners.push(listenPort(port));
+    return new Gateway(plan.egress, listeners, emit);
+  } catch (error) {
+    for (const fd of listeners) closeFd(fd);
+    if (!(error instanceof NetworkFailure)) throw error;
+    const { errno, step, detail } = error;
+    const op = plan.ops.findIndex((planned) => planned.op.op === "dial");
+    emit({ at: Date.now(), record: "failed", stage: stages.indexOf("net"), op, errno, step, detail });
+    return undefined;
+  }
+}
 
 interface Process {
   readonly pid: number;
@@ -41,6 +65,8 @@ export class Gateway {
   /** The launcher's control channel: a socket, since descriptors come back through it. */
   readonly channel: { readonly readEnd: number; readonly writeEnd: number };
   readonly #plan: EgressPlan;
+  /** Of the host: published ports. They are the gateway's as soon as it has started, and closed here. */
+  #listeners: readonly number[];
   readonly #emit: (event: BackendEvent) => void;
   readonly #session: EgressSession;
   readonly #decoder = new GatewayDecoder();
@@ -49,11 +75,12 @@ export class Gateway {
   #process: Process | undefined;
   #state: "waiting" | "running" | "over" = "waiting";
 
-  constructor(plan: EgressPlan, emit: (event: BackendEvent) => void) {
+  constructor(plan: EgressPlan, listeners: readonly number[], emit: (event: BackendEvent) => void) {
     const channel = createSocketPair();
     if (typeof channel === "number") throw new Error(`no socket for the zone's control: errno ${-channel}`);
     this.channel = channel;
     this.#plan = plan;
+    this.#listeners = listeners;
     this.#emit = emit;
     const file = readWholeFile("/etc/resolv.conf", 1 << 16);
     const servers = readResolvers(typeof file === "number" ? "" : new TextDecoder().decode(file));
@@ -98,13 +125,14 @@ export class Gateway {
   }
 
   #start(): void {
-    const sockets = receiveDescriptors(this.channel.writeEnd, gatewaySockets.length);
+    const sockets = receiveDescriptors(this.channel.writeEnd, gatewaySockets.length + gatewayLimits.dialers);
     if (typeof sockets !== "number" && sockets.length === 0) return;
     this.#state = "over";
     // No message, and none to come: the launcher has ended or failed, and says why itself.
     if (typeof sockets === "number") return;
     const started = this.#spawn(sockets);
     for (const fd of sockets) closeFd(fd);
+    this.#leavePorts();
     if (typeof started === "string") this.#lose(started);
     else {
       this.#process = started;
@@ -118,7 +146,7 @@ export class Gateway {
     if (typeof image === "string") return image;
     const opened: number[] = [image.fd];
     const give = (fd: number): number => {
-      const high = fd < 0 ? fd : duplicateFd(fd, lowestFd);
+      const high = fd < 0 ? fd : duplicateFd(fd, lowestFd + sockets.length + this.#listeners.length);
       if (high >= 0) opened.push(high);
       return high;
     };
@@ -128,9 +156,11 @@ export class Gateway {
     try {
       if (typeof orders === "number" || typeof reports === "number" || none < 0) return "no descriptors left";
       const ordered = gatewaySockets.map((name) => sockets[this.#plan.sockets.indexOf(name)] ?? none);
-      const table = [orders.readEnd, reports.writeEnd, 2, ...ordered].map(give);
+      const dialers = sockets.slice(this.#plan.sockets.length);
+      const table = [orders.readEnd, reports.writeEnd, 2, ...ordered, ...dialers, ...this.#listeners].map(give);
       if (table.some((fd) => fd < 0)) return "no descriptors left";
-      const pid = spawnProcess(image.path, "rauha-gateway", table);
+      const zonePorts = this.#plan.publish.map(({ zonePort }) => `${zonePort}`);
+      const pid = spawnProcess(image.path, ["rauha-gateway", `${dialers.length}`, ...zonePorts], table);
       if (pid < 0) return `the gateway can't be started: errno ${-pid}`;
       return { pid, orders: orders.writeEnd, reports: reports.readEnd };
     } finally {
@@ -164,12 +194,18 @@ export class Gateway {
     const process = this.#process;
     this.#process = undefined;
     this.#state = "over";
+    this.#leavePorts();
     if (process === undefined) return;
     // The end of the orders' pipe ends the gateway, whatever it is doing.
     closeFd(process.orders);
     closeFd(process.reports);
     const status = waitForChild(process.pid);
     if (status !== 0) this.#lose(`the gateway ended with wait status ${status}`);
+  }
+
+  #leavePorts(): void {
+    for (const fd of this.#listeners) closeFd(fd);
+    this.#listeners = [];
   }
 
   #lose(detail: string): void {

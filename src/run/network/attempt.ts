@@ -1,5 +1,7 @@
-/** One attempt of a program in the zone to reach something outside, and what came of it. */
+/** One attempt of a program in the zone to reach something outside, or the other way round, and what came of it. */
 export interface EgressAttempt {
+  /** Somebody outside connected to a port that the zone publishes: address and port are theirs. */
+  readonly inbound?: true;
   readonly decision: "allow" | "deny";
   readonly protocol: "tcp" | "udp" | "icmp" | "dns" | "other";
   /** The name that was asked for, or that decided. */

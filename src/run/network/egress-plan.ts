@@ -1,3 +1,4 @@
+import type { PublishedPort } from "../bridge/publish.ts";
 import type { EgressRules } from "./egress-rules.ts";
 import type { gatewaySockets } from "./gateway/contract.ts";
 import type { Proxies } from "./proxy.ts";
@@ -9,4 +10,6 @@ export interface EgressPlan {
   readonly proxies: Proxies;
   /** Which sockets the launcher hands out, in its order. */
   readonly sockets: readonly (typeof gatewaySockets)[number][];
+  /** Ports of the host that lead to the zone; with any, the launcher hands out dialers behind those sockets. */
+  readonly publish: readonly PublishedPort[];
 }

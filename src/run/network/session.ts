@@ -6,6 +6,7 @@ import type { EgressPlan } from "./egress-plan.ts";
 import type { GatewayOrder, GatewayReport } from "./gateway/contract.ts";
 import { readNotices } from "./notice.ts";
 import { Pins } from "./pins.ts";
+import { PublishedConnections } from "./published.ts";
 import { Resolver } from "./resolver.ts";
 
 /** What a session needs of the world. */
@@ -20,13 +21,14 @@ export interface SessionPorts {
 export class EgressSession {
   readonly #ports: DnsPorts;
   readonly #connections: Connections;
+  readonly #published: PublishedConnections;
   readonly #send: (order: GatewayOrder) => void;
   readonly #listed = { allow: 0, deny: 0 };
   /** Attempts that were decided and not listed. */
   dropped = 0;
 
   constructor(
-    { rules, proxies }: Pick<EgressPlan, "rules" | "proxies">,
+    { rules, proxies, publish }: Pick<EgressPlan, "rules" | "proxies" | "publish">,
     servers: readonly Address[],
     { send, report, random }: SessionPorts,
   ) {
@@ -42,6 +44,7 @@ export class EgressSession {
       },
     };
     this.#connections = new Connections(this.#ports, send);
+    this.#published = new PublishedConnections(publish, { send, report: this.#ports.report });
   }
 
   receive(report: GatewayReport, nowMs: number): void {
@@ -55,11 +58,16 @@ export class EgressSession {
       case "spoke":
         this.#connections.spoke(report);
         return;
+      case "published":
+        this.#published.opened(report, nowMs);
+        return;
       case "failed":
-        this.#connections.failed(report, nowMs);
+        if (this.#published.has(report.connection)) this.#published.failed(report, nowMs);
+        else this.#connections.failed(report, nowMs);
         return;
       case "closed":
-        this.#connections.closed(report, nowMs);
+        if (this.#published.has(report.connection)) this.#published.closed(report, nowMs);
+        else this.#connections.closed(report, nowMs);
         return;
       case "asked":
         answerQuery(this.#ports, report.data, true, nowMs, (data = new Uint8Array()) =>

@@ -21,7 +21,7 @@ const loopback6: Address = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 /**
  * Port of the gateway's sockets, of TCP and UDP alike. DNS has it anyway, and a task without CAP_NET_BIND_SERVICE can't take it.
  */
-const gatewayPort = 53;
+export const gatewayPort = 53;
 const logGroup = 1;
 /** Of a refused packet's bytes: the headers. */
 const loggedBytes = 64;
@@ -42,9 +42,10 @@ export interface SetupOp {
 
 /**
  * `ipv6`: whether the kernel has it; without it there is nothing to detour by. `egress`: what is allowed; of interest here is only
- * loopback, which is the zone's own but where it is listed: then it means the host's.
+ * loopback, which is the zone's own but where it is listed: then it means the host's. `dialers`: how many sockets are to connect to
+ * ports of the zone's, from outside; they come last.
  */
-export function zoneSetup(ipv6: boolean, egress: readonly Endpoint[]): SetupOp[] {
+export function zoneSetup(ipv6: boolean, egress: readonly Endpoint[], dialers: number): SetupOp[] {
   const listen = (type: number, at: Address): PlanOp => ({
     op: "listen",
     type,
@@ -74,6 +75,9 @@ export function zoneSetup(ipv6: boolean, egress: readonly Endpoint[]): SetupOp[]
       socket: "notices",
     },
     ...six,
+    ...(dialers === 0
+      ? []
+      : [{ op: { op: "dial", count: dialers } as const, intent: "ports of the host that lead to the zone" }]),
   ];
 }
 

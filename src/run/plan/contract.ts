@@ -123,6 +123,8 @@ export const planOps = {
   netlink: { id: 44, stage: "net", fields: { protocol: "u32", give: "u32", messages: "bytes" } },
   /** A socket of the zone's network namespace, bound (and listening, `type` SOCK_STREAM) at an address of 4 or 16 bytes: handed to rauha. */
   listen: { id: 45, stage: "net", fields: { type: "u32", port: "u32", address: "bytes" } },
+  /** `count` TCP sockets of the zone's network namespace, bound and connected to nothing: handed to rauha, which may connect them there. */
+  dial: { id: 46, stage: "net", times: "optional", fields: { count: "u32" } },
 
   /** setrlimit(2) for the task; RLIM_INFINITY is 2^64 - 1. `clamp` 1: a hard limit below `hard` is kept and reported as skipped. */
   rlimit: { id: 50, stage: "limits", fields: { resource: "u32", soft: "u64", hard: "u64", clamp: "u32" } },

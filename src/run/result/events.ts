@@ -95,7 +95,13 @@ function addEgress(
 ): void {
   for (const { at, attempt } of egress) {
     const outcome = attempt.decision === "allow" ? "allowed" : "denied";
-    add(at, `network.egress.${outcome}`, "network", outcome, egressKeys(attempt));
+    add(
+      at,
+      `network.${attempt.inbound === true ? "ingress" : "egress"}.${outcome}`,
+      "network",
+      outcome,
+      egressKeys(attempt),
+    );
   }
   if (egressMore > 0) {
     const degraded_reason = `${egressMore} more attempts were counted, not listed`;

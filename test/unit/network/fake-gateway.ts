@@ -1,4 +1,5 @@
 /** A gateway by hand: reports go into a session, its orders and attempts are kept. */
+import { parsePublish } from "../../../src/run/bridge/publish.ts";
 import type { EgressAttempt } from "../../../src/run/network/attempt.ts";
 import { makeEgressRules } from "../../../src/run/network/egress-rules.ts";
 import { readAddress, wireAddress } from "../../../src/run/network/gateway/address.ts";
@@ -12,6 +13,7 @@ export interface Wish {
   readonly denied?: readonly string[];
   readonly egress?: readonly string[];
   readonly servers?: readonly string[];
+  readonly publish?: readonly string[];
   /** Of the environment: http_proxy and the like. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -24,14 +26,19 @@ export class FakeGateway {
   readonly session: EgressSession;
   now = 1000;
 
-  constructor({ domains = [], denied = [], egress = [], servers = ["192.0.2.53"], env = {} }: Wish = {}) {
+  constructor({ domains = [], denied = [], egress = [], servers = ["192.0.2.53"], env = {}, publish = [] }: Wish = {}) {
     const rules = makeEgressRules({ allowedDomains: domains, deniedDomains: denied, allowedEgress: egress });
     let id = 0;
-    this.session = new EgressSession({ rules, proxies: readProxies(env).proxies }, servers.map(parsed), {
-      send: (order) => this.orders.push(order),
-      report: (attempt) => this.attempts.push(attempt),
-      random: () => ++id,
-    });
+    const ports = publish.map(parsePublish).flatMap((port) => (port.ok ? [port.value] : []));
+    this.session = new EgressSession(
+      { rules, proxies: readProxies(env).proxies, publish: ports },
+      servers.map(parsed),
+      {
+        send: (order) => this.orders.push(order),
+        report: (attempt) => this.attempts.push(attempt),
+        random: () => ++id,
+      },
+    );
   }
 
   receive(report: GatewayReport): void {

@@ -39,6 +39,8 @@ export const gatewayReports = {
   noticed: { id: 9, fields: {}, data: true },
   /** What was dropped since there was too much of it: notices that the kernel could not queue count as one. */
   dropped: { id: 10, fields: { queries: "u32", notices: "u32" } },
+  /** From `address` and `port` somebody connected to the published port `listener`. `failed` or `closed` follow, bytes are not heard. */
+  published: { id: 11, fields: { connection: "u32", listener: "u32", port: "u32", address: "address" } },
 } as const satisfies Record<string, GatewayRecordSpec>;
 
 /** What the gateway is told. Orders about a connection that has ended meanwhile are passed over. Ids are append-only. */
@@ -74,7 +76,10 @@ export const connectMode = {
   handshake: 2,
 } as const;
 
-/** Descriptors of the gateway when it starts: orders, reports, errors; then as many sockets of the zone's as `gatewaySockets` names. */
+/**
+ * Descriptors of the gateway when it starts: orders, reports, errors; then as many sockets of the zone's as `gatewaySockets` names. Its
+ * arguments tell of more behind these: how many dialers of the zone, then a port of the zone for each listener on the host.
+ */
 export const gatewayFd = { orders: 0, reports: 1, errors: 2, sockets: 3 } as const;
 
 /** The zone's sockets in the order of descriptors: TCP listeners, DNS, the packet filter's notices. The version 6 ones may be missing. */
@@ -88,6 +93,10 @@ export const gatewayLimits = {
   connections: 8192,
   queries: 1024,
   lookups: 256,
+  /** Sockets that connect to published ports of the zone: so many connections at a time. */
+  dialers: 128,
+  /** Ports that one zone publishes. */
+  published: 16,
 } as const;
 
 type FieldValue<F extends GatewayField> = F extends "address" ? Uint8Array : number;

@@ -49,7 +49,7 @@ function refuseAdding({ request, network, ...draft }: PlanDraft, mode: string): 
   const given = [
     [allowDomains, "--allow-domain", "filtered"],
     [allowEgress, "--allow-egress", "filtered"],
-    [publish, "--publish", "bridged"],
+    [publish, "--publish", "filtered"],
   ] as const;
   for (const [list, flag, better] of given) {
     if (list === undefined || network?.flags?.includes(flag) === true) continue;

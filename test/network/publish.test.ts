@@ -1,0 +1,327 @@
+/** --publish in network mode filtered: ports of the host that lead to a zone, by what somebody on the host sees and by the result. */
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { makeFolder } from "../support/folders.ts";
+import { leftSince, takeSnapshot } from "../support/host-snapshot.ts";
+import { patient } from "../support/identity.ts";
+import { parseResult, sandbox, start } from "../support/rauha.ts";
+
+/** A port of the host's loopback that nobody has now. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const filtered = ["--network", "filtered"];
+
+/** A zone with port 7000 published. `script` says "up" on stderr when it listens; the zone ends when it does, or is ended. */
+async function publishing(script: string, more: readonly string[] = []) {
+  const port = await freePort();
+  const program = `import os, socket, sys, threading, time\n${script}`;
+  const flags = [...filtered, "--publish", `${port}:7000`, ...more];
+  const child = start(["sandbox", ...flags, "--", "python3", "-c", program]);
+  // The gateway listens at once: who is reset comes again.
+  for (const end = performance.now() + patient(20_000); performance.now() < end; await Bun.sleep(20)) {
+    const tried = await converse(port, "ping");
+    if (tried.error === undefined) break;
+  }
+  const ended = async () => {
+    const [text, words] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    await child.exited;
+    return parseResult(text, words);
+  };
+  return {
+    port,
+    child,
+    ended,
+    /** Ends the zone. */
+    end: () => {
+      child.kill("SIGTERM");
+      return ended();
+    },
+  };
+}
+
+interface Conversation {
+  readonly text: string;
+  readonly error?: string;
+}
+
+/** Connects, says something and the end of it, and hears all of the answer. */
+function converse(port: number, say: string | Buffer, host = "127.0.0.1"): Promise<Conversation> {
+  return new Promise((resolve) => {
+    const heard: Uint8Array[] = [];
+    const done = (error?: string) =>
+      resolve({ text: Buffer.concat(heard).toString(), ...(error === undefined ? {} : { error }) });
+    const socket = connect({ port, host, allowHalfOpen: true }, () =>
+      socket.end(typeof say === "string" ? Buffer.from(say) : say),
+    );
+    socket.on("data", (data) => heard.push(Buffer.from(data)));
+    socket.on("end", () => done());
+    socket.on("error", (error: NodeJS.ErrnoException) => done(error.code));
+  });
+}
+
+/** Every connection in a thread of its own: `each(c)` answers and need not close. */
+const serve = (each: string) => `
+${each}
+def one(c):
+  try: each(c)
+  except OSError: pass
+  c.close()
+s = socket.create_server(("127.0.0.1", 7000), backlog=1024)
+while True:
+  c, _ = s.accept()
+  threading.Thread(target=one, args=(c,), daemon=True).start()`;
+
+/** Reads to the end, then answers with how much it was and with the beginning of it. */
+const counting = serve(`
+def each(c):
+  n, first = 0, b""
+  while True:
+    b = c.recv(65536)
+    if not b: break
+    first = first or b[:10]
+    n += len(b)
+  c.sendall(b"%d %s" % (n, first))`);
+
+const ingress = (result: { readonly events: readonly object[] }) =>
+  (result.events as Record<string, unknown>[]).filter((event) =>
+    String(event["event.name"]).startsWith("rauha.network.ingress"),
+  );
+
+describe("a published port", () => {
+  test(
+    "leads curl to a web server in the zone, 200 times",
+    async () => {
+      const script = `
+import http.server
+class Handler(http.server.SimpleHTTPRequestHandler):
+  def do_GET(self):
+    self.send_response(200); self.end_headers(); self.wfile.write(b"hello from the zone")
+http.server.ThreadingHTTPServer(("0.0.0.0", 7000), Handler).serve_forever()`;
+      const zone = await publishing(script);
+      const url = `http://127.0.0.1:${zone.port}/`;
+      const curl = Bun.spawn(["curl", "-sS", "--max-time", "60", url], { stdout: "pipe" });
+      expect(await curl.stdout.text()).toBe("hello from the zone");
+      for (let count = 0; count < 200; count++) {
+        const answer = await fetch(url, { headers: { connection: "close" }, keepalive: false });
+        expect(await answer.text()).toBe("hello from the zone");
+      }
+      const events = ingress(await zone.end());
+      expect(events.length).toBeGreaterThanOrEqual(201);
+      expect(events.at(-1)).toMatchObject({
+        "event.name": "rauha.network.ingress.allowed",
+        "network.address": "127.0.0.1",
+        "network.protocol": "tcp",
+        why: `--publish 127.0.0.1:${zone.port}:7000`,
+      });
+      expect(Number(events.at(-1)?.["network.sent_bytes"])).toBeGreaterThan(19);
+    },
+    patient(60_000),
+  );
+
+  test(
+    "serves 100 at the same time",
+    async () => {
+      const zone = await publishing(
+        serve(`
+here, lock = threading.Barrier(100), threading.Lock()
+def each(c):
+  if c.recv(4) == b"ping": c.sendall(b"pong"); return
+  here.wait()
+  c.sendall(b"all are here")`),
+      );
+      const all = await Promise.all(Array.from({ length: 100 }, () => converse(zone.port, "wait")));
+      expect(all).toEqual(all.map(() => ({ text: "all are here" })));
+      await zone.end();
+    },
+    patient(60_000),
+  );
+
+  test(
+    "lets more than can be served wait, and serves them then",
+    async () => {
+      const zone = await publishing(counting);
+      const idle: Socket[] = [];
+      for (let count = 0; count < 128; count++)
+        await new Promise<void>((resolve) => idle.push(connect({ port: zone.port, host: "127.0.0.1" }, resolve)));
+      let answered = 0;
+      const waiting = Array.from({ length: 30 }, async () => {
+        const answer = await converse(zone.port, "late");
+        answered++;
+        return answer;
+      });
+      await Bun.sleep(300);
+      expect(answered).toBe(0);
+      // Half of them end well, half do not: either way the sockets are as good as new.
+      for (const [index, socket] of idle.entries()) {
+        if (index % 2 === 0) socket.end();
+        else socket.resetAndDestroy();
+      }
+      expect(await Promise.all(waiting)).toEqual(waiting.map(() => ({ text: "4 late" })));
+      await zone.end();
+    },
+    patient(60_000),
+  );
+
+  test(
+    "passes on the end of either side by itself, and every byte before it",
+    async () => {
+      const zone = await publishing(
+        serve(`
+def each(c):
+  first = c.recv(4)
+  if first == b"ping": c.sendall(b"pong"); return
+  c.sendall(b"early")
+  c.shutdown(socket.SHUT_WR)
+  time.sleep(.2)
+  n = 4
+  while True:
+    b = c.recv(65536)
+    if not b: break
+    n += len(b)
+  print(n, flush=True)
+  os._exit(0)`),
+      );
+      const big = Buffer.alloc(8 << 20, "x");
+      expect(await converse(zone.port, big)).toEqual({ text: "early" });
+      const result = await zone.ended();
+      expect(result).toMatchObject({ status: "succeeded", stdout: `${big.length}\n` });
+      const counted = await publishing(counting);
+      expect(await converse(counted.port, big)).toEqual({ text: `${big.length} xxxxxxxxxx` });
+      await counted.end();
+    },
+    patient(60_000),
+  );
+
+  test(
+    "has nothing of one connection in another that uses the same socket",
+    async () => {
+      const zone = await publishing(
+        serve(`
+def each(c):
+  b = c.recv(4)
+  if b == b"spam": c.sendall(b"secret" * 100000)
+  else: c.sendall(b"only " + b)`),
+      );
+      for (let round = 0; round < 2; round++) {
+        const spam = Array.from({ length: 128 }, async () => {
+          const socket = connect({ port: zone.port, host: "127.0.0.1" }, () => socket.write("spam"));
+          await new Promise((resolve) => socket.once("data", resolve));
+          socket.resetAndDestroy();
+        });
+        await Promise.all(spam);
+        const after = await Promise.all(Array.from({ length: 128 }, () => converse(zone.port, "mine")));
+        expect(after).toEqual(after.map(() => ({ text: "only mine" })));
+      }
+      await zone.end();
+    },
+    patient(60_000),
+  );
+
+  test("resets who comes while nobody listens in the zone", async () => {
+    const port = await freePort();
+    const child = start(
+      ["sandbox", ...filtered, "--publish", `${port}:7000`, "--stream", "--", "sh", "-c", "echo up; cat"],
+      {
+        stdin: "pipe",
+      },
+    );
+    await child.stdout.getReader().read();
+    expect(await converse(port, "hello")).toEqual({ text: "", error: "ECONNRESET" });
+    child.kill("SIGTERM");
+    await child.exited;
+    expect((await converse(port, "hello")).error).toBe("ECONNREFUSED");
+  });
+
+  test("is on the host's loopback alone, or where it is said", async () => {
+    const [one, two] = [await freePort(), await freePort()];
+    const flags = [...filtered, "--publish", `${one}:7000`, "--publish", `0.0.0.0:${two}:7000`];
+    const child = start(["sandbox", ...flags, "--stream", "--", "sh", "-c", "echo up; exec sleep 30"]);
+    await child.stdout.getReader().read();
+    const places = readFileSync("/proc/net/tcp", "utf8")
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .flatMap(([, local = "", , state]) => (state === "0A" ? [local] : []));
+    const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, "0");
+    expect(places.filter((place) => place.endsWith(`:${hex(one)}`))).toEqual([`0100007F:${hex(one)}`]);
+    expect(places.filter((place) => place.endsWith(`:${hex(two)}`))).toEqual([`00000000:${hex(two)}`]);
+    child.kill("SIGTERM");
+    await child.exited;
+  });
+
+  test(
+    "leaves no listener and no process when rauha is killed, and the port can be had again",
+    async () => {
+      const folder = makeFolder("runtime");
+      const env = { XDG_RUNTIME_DIR: folder, TMPDIR: folder };
+      const port = await freePort();
+      for (let moment = 0; moment < 6; moment++) {
+        const before = takeSnapshot([folder]);
+        const child = start(["sandbox", ...filtered, "--publish", `${port}:7000`, "--", "sleep", "30"], { env });
+        for (const end = performance.now() + patient(10_000); performance.now() < end && moment > 0; await Bun.sleep(2))
+          if ((await converse(port, "")).error !== "ECONNREFUSED") break;
+        child.kill("SIGKILL");
+        await child.exited;
+        expect(await leftSince(before, [folder])).toEqual([]);
+        expect((await converse(port, "")).error).toBe("ECONNREFUSED");
+      }
+    },
+    patient(60_000),
+  );
+});
+
+describe("a published port is no way out", () => {
+  test("the task has none of the sockets, and the host's port is not in its network", async () => {
+    const port = await freePort();
+    const script = `
+import os, socket
+print([fd for fd in os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd/" + fd) and os.readlink("/proc/self/fd/" + fd).startswith("socket")])
+print(len(open("/proc/net/tcp").readlines()))
+for place in (("127.0.0.1", ${port}), ("192.0.2.1", 80)):
+  try:
+    s = socket.create_connection(place, 20); s.sendall(b"x" * 20000); print(s.recv(1))
+  except OSError as e: print(type(e).__name__)`;
+    const run = await sandbox([...filtered, "--publish", `${port}:7000`], ["python3", "-c", script]);
+    // One line of headings, and the gateway's listener.
+    expect(run.result.stdout).toBe("[]\n2\nConnectionRefusedError\nConnectionResetError\n");
+  });
+
+  test("a port of another's is refused before the task starts", async () => {
+    const zone = await publishing(counting);
+    const folder = makeFolder("marks");
+    const flags = [...filtered, "--rw-bind", `${folder}:/marks`, "--publish", `${await freePort()}:80`];
+    const run = await sandbox([...flags, "--publish", `${zone.port}:80`], ["touch", "/marks/ran"]);
+    expect(run.exitCode).toBe(125);
+    expect(run.result.error).toMatchObject({
+      code: "setup_failed",
+      origin: "--publish",
+      message: expect.stringContaining(`--publish 127.0.0.1:${zone.port}:80: the port is in use on the host`),
+    });
+    expect(await Bun.file(`${folder}/ran`).exists()).toBe(false);
+    expect((await sandbox(flags, ["touch", "/marks/ran"])).exitCode).toBe(0);
+    expect(await Bun.file(`${folder}/ran`).exists()).toBe(true);
+    // The neighbour goes on.
+    expect(await converse(zone.port, "still")).toEqual({ text: "5 still" });
+    await zone.end();
+  });
+
+  test.each([
+    [["--publish", "80"], "is not [IP:]PORT:PORT"],
+    [["--publish", "0:80"], "is not [IP:]PORT:PORT"],
+    [["--publish", "8080:65536"], "a port is from 1 to 65535"],
+    [["--publish", "localhost:8080:80"], "is not an IPv4 address"],
+    [["--publish", "8080:53"], "that of Rauha's name service"],
+    [["--publish", "8080:5432", "--allow-egress", "127.0.0.0/8:5000-6000"], "127.0.0.1:5432 is the host's"],
+    [Array.from({ length: 17 }, (_, index) => ["--publish", `${18000 + index}:80`]).flat(), "given 17 times"],
+  ])("%p is refused with a hint", async (flags, message) => {
+    const run = await sandbox([...filtered, ...flags], ["true"]);
+    expect(run.exitCode).toBe(2);
+    expect(run.result.error).toMatchObject({ message: expect.stringContaining(message), hint: expect.any(String) });
+  });
+});
