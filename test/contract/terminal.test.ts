@@ -1,6 +1,6 @@
 /** rauha at a terminal: a terminal of the zone's own for the task, and the caller's left as it was found. */
 import { describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { patient } from "../support/identity.ts";
 import { PROBE, probeBind } from "../support/probe.ts";
 import { RAUHA } from "../support/rauha.ts";
@@ -30,6 +30,15 @@ function processesWith(...words: string[]): number[] {
     .map(Number);
 }
 
+/** The file that a process runs; undefined once it has ended. */
+function programOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return undefined;
+  }
+}
+
 describe("-t", () => {
   test("puts the caller's terminal back when the supervisor is killed", async () => {
     const token = `token-${crypto.randomUUID()}`;
@@ -43,9 +52,8 @@ describe("-t", () => {
     ]);
     let killed = false;
     for (const start = Date.now(); !killed && Date.now() - start < 15_000; await Bun.sleep(50)) {
-      const [rauhaPid] = processesWith(RAUHA, token).filter((pid) =>
-        readlinkSync(`/proc/${pid}/exe`).includes("rauha"),
-      );
+      // Only rauha itself: the shell and the terminal's program have the same words in their command lines.
+      const [rauhaPid] = processesWith(RAUHA, token).filter((pid) => programOf(pid) === realpathSync(RAUHA));
       const inside = processesWith("sleep", "60").length > 0;
       if (rauhaPid === undefined || !inside) continue;
       const children = readFileSync(`/proc/${rauhaPid}/task/${rauhaPid}/children`, "utf8").trim().split(" ");
