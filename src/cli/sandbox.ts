@@ -145,7 +145,7 @@ async function runZone(
       workspace?.abandon();
       return { ok: false, diagnostics: [unguarded] };
     }
-    await backend.run(outcome.plan, emit, signals, network?.zone);
+    await backend.run(outcome.plan, emit, signals, network?.zone, workspace?.meanwhile);
     lsm?.finish().forEach(emit);
     const refusal = refused === undefined ? overlayRefusal(report) : undefined;
     if (refusal === undefined) return conclude(report, sink, workspace);

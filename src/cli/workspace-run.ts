@@ -13,6 +13,7 @@ import type { applyTask } from "../workspace/apply/apply.ts";
 import { describeChanges } from "../workspace/describe.ts";
 import { type Finished, finishTask, laterRunChanges } from "../workspace/finish.ts";
 import { type PreparedTask, plannedLayers, prepareTask, wantedLayers } from "../workspace/prepare.ts";
+import { rehearse } from "../workspace/rehearse.ts";
 import { removeTask, tasksPath } from "../workspace/store.ts";
 import type { patchTask } from "../workspace/task-patch.ts";
 import type { SandboxInvocation } from "./flags/sandbox.ts";
@@ -111,6 +112,11 @@ export class WorkspaceRun {
       warnings: [...this.#parts.warnings, ...outcome.prepared.warnings],
     };
   }
+
+  /** While the zone is being built. */
+  readonly meanwhile = (): void => {
+    if (this.#prepared !== undefined) rehearse(this.#fs, this.#prepared);
+  };
 
   /** Nothing of the task ran: its layers go. */
   abandon(): void {

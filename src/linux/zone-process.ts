@@ -31,6 +31,7 @@ export async function runLauncher(
   emit: (event: BackendEvent) => void,
   signals: SignalSource,
   network?: ZoneNetwork,
+  meanwhile?: () => void,
 ): Promise<void> {
   const gateway = plan.egress === undefined ? undefined : await openGateway(plan, emit);
   if (plan.egress !== undefined && gateway === undefined) return;
@@ -40,6 +41,7 @@ export async function runLauncher(
     emit({ at: Date.now(), record: "lost", detail: child });
     return;
   }
+  meanwhile?.();
   const decoder = new ReportDecoder();
   const buffer = new Uint8Array(reportChunk);
   let cancels = 0;

@@ -28,9 +28,15 @@ export interface Backend {
   probe(): HostFacts;
   /**
    * Runs one zone to its end and emits everything that happens, in order; the last event is `cleaned` or `lost`.
-   * Resolves when nothing of the zone is left. `signals` lets the caller cancel.
+   * Resolves when nothing of the zone is left. `signals` lets the caller cancel; `meanwhile` is called once, when the zone has begun.
    */
-  run(plan: Plan, emit: (event: BackendEvent) => void, signals: SignalSource, network?: ZoneNetwork): Promise<void>;
+  run(
+    plan: Plan,
+    emit: (event: BackendEvent) => void,
+    signals: SignalSource,
+    network?: ZoneNetwork,
+    meanwhile?: () => void,
+  ): Promise<void>;
 }
 
 /** The network modes in which the host has something to do. */

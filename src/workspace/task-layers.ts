@@ -18,14 +18,16 @@ export function openLayer(fs: TreeFs, task: number, record: TaskRecord, index: n
   const layerRecord = record.layers[index];
   if (layerRecord === undefined) throw new RangeError(`the task has no layer ${index}`);
   const host = new TreeCursor(fs, fs.root(layerRecord.source));
+  let storage = -1;
   try {
-    const storage = fs.directory(task, String(index));
+    storage = fs.directory(task, String(index));
     const content = layerRecord.mechanism === "overlayfs" ? "upper" : "copy";
     const tree = new TreeCursor(fs, fs.directory(storage, content));
     const layer = content === "upper" ? overlayLayer(fs, tree) : copyLayer(fs, tree, storage);
     return { record: layerRecord, layer, host, storage };
   } catch (error) {
     host.close();
+    if (storage >= 0) fs.close(storage);
     throw error;
   }
 }
