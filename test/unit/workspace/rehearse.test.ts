@@ -1,12 +1,19 @@
 import { expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { treeFs as fs } from "../../../src/linux/tree/tree-fs.ts";
 import { rehearse } from "../../../src/workspace/rehearse.ts";
 import { taskChanges } from "../../../src/workspace/task-layers.ts";
-import { snapshot } from "../../support/byte-trees.ts";
 import { type HandMade, handMadeTask } from "../../support/kept-task.ts";
 
 const go = ({ tasks, task, record }: HandMade) => rehearse(fs, { tasks, task, record, layers: [], warnings: [] });
+/** What any change of these entries would show in; an ordinary user can't look into those that are closed. */
+const states = ({ repo, upper }: HandMade) =>
+  [repo, `${repo}/dir`, `${repo}/dir/file`, upper, ...readdirSync(upper).map((name) => `${upper}/${name}`)].map(
+    (path) => {
+      const { ino, mode, size, ctimeNs } = lstatSync(path, { bigint: true });
+      return [path, ino, mode, size, ctimeNs].join(" ");
+    },
+  );
 const descriptors = () => readdirSync("/proc/self/fd").length;
 
 test("touches nothing, not even what a task has closed for itself, and keeps no descriptor", () => {
@@ -22,9 +29,10 @@ test("touches nothing, not even what a task has closed for itself, and keeps no 
     chmodSync(`${upper}/unreadable`, 0);
   });
   go(made);
-  const [before, open] = [snapshot(made.folder, "identity"), descriptors()];
+  const [before, open] = [states(made), descriptors()];
   for (let i = 0; i < 5; i++) go(made);
-  expect(snapshot(made.folder, "identity")).toEqual(before);
+  expect(before.length).toBe(8);
+  expect(states(made)).toEqual(before);
   expect(descriptors()).toBe(open);
   const changes = taskChanges(fs, made.task.fd, made.record)[0]?.changes.map(({ path, kind }) => `${kind} ${path}`);
   expect(changes).toEqual(["added closed", "modified dir/file", "added link", "added unreadable"]);
