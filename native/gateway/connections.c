@@ -96,7 +96,8 @@ static struct connection *new_connection(int fd)
 	struct connection *c = &table[slot];
 
 	generation = (generation + 1) & 0x7fff;
-	*c = (struct connection){.id = ((generation + 1) << 16) | slot, .fd = {fd, -1}, .again = c->again};
+	*c = (struct connection){
+		.id = ((generation + 1) << 16) | slot, .fd = {fd, -1}, .again = c->again, .since = gateway.round};
 	c->flow[CLIENT] = (struct flow){.pipe = -1, .held = true};
 	c->flow[SERVER] = (struct flow){.pipe = -1};
 	gateway.open++;
@@ -248,7 +249,8 @@ void connections_event(uint32_t index, uint32_t events)
 	struct connection *c = &table[index / SIDES];
 	enum side side = (enum side)(index % SIDES);
 
-	if (c->id == 0 || c->fd[side] < 0)
+	/* One that came in this round: the event is of whoever had its place before. */
+	if (c->id == 0 || c->fd[side] < 0 || c->since == gateway.round)
 		return;
 	if (side == SERVER && !c->connected) {
 		uint32_t error = socket_error(c->fd[SERVER]);

@@ -65,7 +65,8 @@ struct connection {
 	uint8_t *preamble; /* what rauha has to say to the server before anything of the program's */
 	size_t preamble_size;
 	struct flow flow[SIDES];
-	bool again; /* on the list of those that have more to do than one turn allows */
+	bool again;	/* on the list of those that have more to do than one turn allows */
+	uint64_t since; /* the round that it came in */
 };
 
 struct gateway {
@@ -73,6 +74,7 @@ struct gateway {
 	int sockets[SOCKETS];
 	bool finishing;
 	uint32_t open;
+	uint64_t round; /* of epoll_wait */
 };
 
 extern struct gateway gateway;

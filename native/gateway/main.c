@@ -164,6 +164,7 @@ int main(int argc, char **argv)
 		count = epoll_wait(gateway.epoll, events, EVENTS_MAX, again ? 0 : -1);
 		if (count < 0 && errno != EINTR)
 			stop("epoll_wait");
+		gateway.round++;
 		for (int i = 0; i < count; i++)
 			dispatch(&events[i]);
 		again = connections_again();
