@@ -4,7 +4,7 @@ import type { HostFacts } from "../run/host-facts.ts";
 import type { LsmRun } from "../run/lsm.ts";
 import type { SandboxRequest } from "../run/request.ts";
 
-/** The BPF-LSM side of a run of any command but `sandbox`; `run` is undefined where no programs are pinned. */
+/** The BPF-LSM side of a run; `run` is undefined, and nothing is loaded, where no programs are pinned. */
 export async function openLsmRun(
   backend: Backend,
   request: SandboxRequest,

@@ -14,6 +14,7 @@ import { zoneFilter } from "../run/seccomp/zone-filter.ts";
 import { parseSandboxArgs, type ResultTargets, type SandboxInvocation } from "./flags/sandbox.ts";
 import { hasGitFile } from "./git-file.ts";
 import { commandHash, newId } from "./ids.ts";
+import { openLsmRun } from "./lsm-run.ts";
 import type { NetworkRun } from "./network-run.ts";
 import { loadPolicy } from "./policy-source.ts";
 import { type ResultSink, resultSink } from "./result-sink.ts";
@@ -44,16 +45,15 @@ export async function runSandbox(argv: readonly string[], backend: Backend): Pro
   const { request } = inputs.inputs;
   const network = await openNetwork(backend, inputs.inputs);
   const workspace = touchesFiles(request, backend.io) ? await openWorkspace(backend, request, invocation) : undefined;
-  const { facts } = inputs.inputs;
-  const lsm = facts.bpfLsm.ok ? (await backend.lsm())(request, facts.cgroup) : undefined;
-  if (lsm?.ok === false) return refuse({ ...task, command, stage: "plan" }, invocation, backend, [lsm.problem]);
+  const lsm = await openLsmRun(backend, request, inputs.inputs.facts);
+  if (!lsm.ok) return refuse({ ...task, command, stage: "plan" }, invocation, backend, lsm.diagnostics);
   const planInputs =
-    network === undefined && lsm === undefined && workspace === undefined
+    network === undefined && lsm.run === undefined && workspace === undefined
       ? inputs.inputs
-      : { ...inputs.inputs, request: workspace?.request ?? request, network: network?.part, lsm: lsm?.run };
+      : { ...inputs.inputs, request: workspace?.request ?? request, network: network?.part, lsm: lsm.run };
   const outcome = invocation.explain
     ? planWith(planInputs, workspace?.planned() ?? [])
-    : await runZone(planInputs, { workspace, network, lsm: lsm?.run }, invocation, backend, task.at);
+    : await runZone(planInputs, { workspace, network, lsm: lsm.run }, invocation, backend, task.at);
   if (typeof outcome === "number") return outcome;
   if (outcome.ok) return explain(outcome.plan, invocation, backend);
   const policy = { name: inputs.inputs.policy.name, hash: inputs.inputs.policy.hash };
