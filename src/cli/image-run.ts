@@ -1,26 +1,30 @@
 import type { Backend, HostIo } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
-import type { ImageAudience } from "../run/image.ts";
-import type { SandboxInvocation } from "./flags/sandbox.ts";
+import type { ImageAudience, ImageWish } from "../run/image.ts";
+import type { PlanInputs } from "../run/plan/draft.ts";
+import { commandHash } from "./ids.ts";
 import { oneLine } from "./words.ts";
 
 export type WithImage =
-  | { readonly ok: true; readonly invocation: SandboxInvocation }
+  | { readonly ok: true; readonly inputs: PlanInputs }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** Where an image zone has the workspace. */
 const workspace = "/workspace";
 const stderr = 2;
 
-/** An invocation that names an image, with what the image brings filled in: docker's rules for entrypoint and command. */
-export async function withImage(backend: Backend, invocation: SandboxInvocation): Promise<WithImage> {
-  const wish = invocation.image;
-  if (wish === undefined) return { ok: true, invocation };
+/** A plan's inputs with what the image brings filled in: docker's rules for entrypoint and command. `dry`: nothing is pulled or mounted. */
+export async function withImage(
+  backend: Backend,
+  inputs: PlanInputs,
+  wish: Omit<ImageWish, "dry">,
+  dry: boolean,
+): Promise<WithImage> {
   const images = await backend.images();
-  const outcome = await images.prepare({ ...wish, dry: invocation.explain }, audience(backend.io));
+  const outcome = await images.prepare({ ...wish, dry }, audience(backend.io));
   if (!outcome.ok) return outcome;
   const { entrypoint, cmd, ...image } = outcome.image;
-  const { request } = invocation;
+  const { request } = inputs;
   const command = [...entrypoint, ...(request.command.length > 0 ? request.command : cmd)];
   if (command.length === 0) {
     const message = `the image ${wish.reference} brings no command, and none was given`;
@@ -28,7 +32,8 @@ export async function withImage(backend: Backend, invocation: SandboxInvocation)
     return { ok: false, diagnostics: [{ code: "usage", message, hint, origin: { kind: "flag", flag: "--image" } }] };
   }
   const repo = request.repo === undefined ? undefined : { ...request.repo, target: workspace };
-  return { ok: true, invocation: { ...invocation, request: { ...request, command, repo, image } } };
+  const named = { ...request, command, commandHash: commandHash(command), repo, image };
+  return { ok: true, inputs: { ...inputs, request: named } };
 }
 
 /** Lines on stderr, and on a terminal the bars of `rauha image pull`; loaded when there is something to draw. */

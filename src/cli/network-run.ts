@@ -1,24 +1,27 @@
 import type { Backend, ZoneNetwork } from "../run/backend.ts";
 import type { PlanInputs } from "../run/plan/draft.ts";
 import type { NetworkPart } from "../run/plan/network/part.ts";
+import type { NetworkMode } from "../run/policy/policy.ts";
 
 /** The network of one run: what it adds to the plan, and the host's side of it while the zone lives. */
 export interface NetworkRun {
   readonly part: NetworkPart;
-  readonly zone?: ZoneNetwork;
+  readonly network?: ZoneNetwork;
 }
 
-/** Prepares the network of a run whose mode is not none; undefined for a mode that this build has not. Nothing is made yet. */
-export async function openNetworkRun(backend: Backend, inputs: PlanInputs): Promise<NetworkRun | undefined> {
-  switch (inputs.request.network ?? inputs.policy.network.mode) {
+/** Prepares the network of a run whose mode is not none. Nothing is made yet. */
+export async function openNetworkRun(
+  backend: Backend,
+  inputs: PlanInputs,
+  mode: Exclude<NetworkMode, "none">,
+): Promise<NetworkRun> {
+  switch (mode) {
     case "filtered":
       return { part: (await import("../run/plan/network/filtered.ts")).filteredPart(inputs, hasIpv6(backend)) };
     case "host":
       return { part: (await import("../run/plan/network/host.ts")).hostPart(inputs) };
     case "bridged":
       return bridgedRun(backend, inputs);
-    default:
-      return undefined;
   }
 }
 
@@ -36,5 +39,5 @@ async function bridgedRun(backend: Backend, inputs: PlanInputs): Promise<Network
   const texts = resolverFiles.map((path) => backend.io.readText(path, resolverBytes));
   const part = bridgedPart(inputs, readResolvers(texts.flatMap((file) => ("text" in file ? [file.text] : []))));
   if (part.problems.length > 0) return { part };
-  return { part, zone: (await backend.networks()).bridged(inputs.request.zoneId, part.zoneRules) };
+  return { part, network: (await backend.networks()).bridged(inputs.request.zoneId, part.zoneRules) };
 }

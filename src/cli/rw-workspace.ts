@@ -1,33 +1,46 @@
 import type { Diagnostic } from "../run/diagnostic.ts";
+import type { PlanInputs } from "../run/plan/draft.ts";
 import { errnoName } from "../run/report/errno.ts";
 import type { Report } from "../run/report/report.ts";
+import type { Verdict } from "../run/report/verdict.ts";
 import type { WorkspaceEvent } from "../run/result/events.ts";
+import type { RunOutcome } from "../run/result/project.ts";
+import type { PreparedPart, RunPart } from "../run/run-part.ts";
 import type { TreeFs } from "../run/tree-fs.ts";
 import { isInside } from "../workspace/bytes.ts";
 import { heldPath, holdNewLaterRunFiles, missingLaterRunFiles, type NewLaterRunFile } from "../workspace/rw-watch.ts";
 
-/** A workspace in `rw` mode: what runs later and is new after the run is renamed, and told (docs/adr/0032). */
-export class RwWorkspace {
+/** The guard of a workspace in `rw` mode: what runs later and is new after the run is renamed, and told (docs/adr/0032). */
+export class RwWorkspace implements RunPart {
   readonly #fs: TreeFs;
   readonly #root: string;
   #missing: readonly string[] = [];
+  #writable: readonly string[] = [];
 
   constructor(fs: TreeFs, root: string) {
     this.#fs = fs;
     this.#root = root;
   }
 
-  /** Before the zone: notes what is not there. */
-  note(): void {
+  /** Notes what is not there. */
+  prepare(inputs: PlanInputs): PreparedPart {
     this.#missing = missingLaterRunFiles(this.#fs, this.#root);
+    this.#writable = inputs.policy.filesystem.writablePaths;
+    return { ok: true, inputs, warnings: [] };
   }
 
-  /** After it: what is there now is held, unless one of `writable` lists it. */
-  hold(report: Report, taskId: string, writable: readonly string[]) {
+  /** What is there now is held, unless the policy lists it. */
+  conclude(report: Report, _verdict: Verdict, before: RunOutcome): RunOutcome {
     const root = this.#root;
-    const listed = (path: string) => writable.some((each) => isInside(`${root}/${path}`, each) && isInside(each, root));
+    const { taskId } = report.plan;
+    const listed = (path: string) =>
+      this.#writable.some((each) => isInside(`${root}/${path}`, each) && isInside(each, root));
     const found = holdNewLaterRunFiles(this.#fs, root, this.#missing, { taskId, listed });
-    return { events: heldEvents(report, found), warnings: heldWarnings(found) };
+    return {
+      ...before,
+      events: [...before.events, ...heldEvents(report, found)],
+      warnings: [...before.warnings, ...heldWarnings(found)],
+    };
   }
 }
 

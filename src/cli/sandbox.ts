@@ -1,27 +1,24 @@
-import type { Backend, BackendEvent } from "../run/backend.ts";
+import type { Backend } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
-import type { LsmRun } from "../run/lsm.ts";
 import type { PlanInputs } from "../run/plan/draft.ts";
-import type { Plan, PlanOutcome } from "../run/plan/plan.ts";
+import type { Plan } from "../run/plan/plan.ts";
 import { plan as planZone } from "../run/plan/planner.ts";
-import { errnoName } from "../run/report/errno.ts";
-import { foldEvent, newReport, type Report } from "../run/report/report.ts";
+import type { Report } from "../run/report/report.ts";
 import { verdictOf } from "../run/report/verdict.ts";
-import type { CopyOnWriteLayer, SandboxRequest } from "../run/request.ts";
-import { projectResult, refusedResult } from "../run/result/project.ts";
+import type { SandboxRequest } from "../run/request.ts";
+import { noOutcome, projectResult, refusedResult } from "../run/result/project.ts";
 import type { Result } from "../run/result/schema.ts";
+import type { RunPart } from "../run/run-part.ts";
 import { zoneFilter } from "../run/seccomp/zone-filter.ts";
 import { parseSandboxArgs, type ResultTargets, type SandboxInvocation } from "./flags/sandbox.ts";
-import { hasGitFile } from "./git-file.ts";
 import { commandHash, newId } from "./ids.ts";
-import { openLsmRun } from "./lsm-run.ts";
-import type { NetworkRun } from "./network-run.ts";
 import { loadPolicy } from "./policy-source.ts";
 import { type ResultSink, resultSink } from "./result-sink.ts";
+import { type OpenedParts, openParts } from "./run-parts.ts";
+import { concludeParts, runZone, type ZoneRun } from "./run-zone.ts";
 import { collectSignals } from "./signals.ts";
 import { summaryLine } from "./summary.ts";
 import { exitCodeOf } from "./words.ts";
-import type { WorkspaceRun } from "./workspace-run.ts";
 
 /** A seccomp profile is read up to this size. */
 const profileBytes = 1 << 20;
@@ -32,32 +29,27 @@ export async function runSandbox(argv: readonly string[], backend: Backend): Pro
   const task: TaskNames = { taskId: newId("task", backend.io), zoneId: newId("zone", backend.io), at: Date.now() };
   if (!parsed.ok)
     return refuse({ ...task, command: parsed.command, stage: "request" }, parsed, backend, parsed.diagnostics);
-  if (parsed.invocation.help) return showHelp(backend);
-  const rooted = parsed.invocation.image === undefined ? parsed : await withImage(backend, parsed.invocation);
-  if (!rooted.ok) {
-    const { command } = parsed.invocation.request;
-    return refuse({ ...task, command, stage: "image" }, parsed.invocation, backend, rooted.diagnostics);
-  }
-  const { invocation } = rooted;
-  const inputs = await gatherInputs(invocation, task, backend);
+  const { invocation } = parsed;
+  if (invocation.help) return showHelp(backend);
   const { command } = invocation.request;
-  if (!inputs.ok) return refuse({ ...task, command, stage: "policy" }, invocation, backend, inputs.diagnostics);
-  const { request } = inputs.inputs;
-  const network = await openNetwork(backend, inputs.inputs);
-  const workspace = touchesFiles(request, backend.io) ? await openWorkspace(backend, request, invocation) : undefined;
-  const lsm = await openLsmRun(backend, request, inputs.inputs.facts);
-  if (!lsm.ok) return refuse({ ...task, command, stage: "plan" }, invocation, backend, lsm.diagnostics);
-  const planInputs =
-    network === undefined && lsm.run === undefined && workspace === undefined
-      ? inputs.inputs
-      : { ...inputs.inputs, request: workspace?.request ?? request, network: network?.part, lsm: lsm.run };
+  const given = await gatherInputs(invocation, task, backend);
+  if (!given.ok) return refuse({ ...task, command, stage: "policy" }, invocation, backend, given.diagnostics);
+  const { name, hash } = given.inputs.policy;
+  const opened = await openParts(backend, given.inputs, invocation);
+  if (!opened.ok)
+    return refuse(
+      { ...task, command, stage: opened.stage, policy: { name, hash } },
+      invocation,
+      backend,
+      opened.diagnostics,
+    );
   const outcome = invocation.explain
-    ? planWith(planInputs, workspace?.planned() ?? [])
-    : await runZone(planInputs, { workspace, network, lsm: lsm.run }, invocation, backend, task.at);
+    ? planZone(opened.inputs)
+    : await runToResult(opened, invocation, backend, task.at);
   if (typeof outcome === "number") return outcome;
   if (outcome.ok) return explain(outcome.plan, invocation, backend);
-  const policy = { name: inputs.inputs.policy.name, hash: inputs.inputs.policy.hash };
-  return refuse({ ...task, command, stage: "plan", policy }, invocation, backend, outcome.diagnostics);
+  const refusal = { ...task, command: opened.inputs.request.command, stage: "plan", policy: { name, hash } };
+  return refuse(refusal, invocation, backend, outcome.diagnostics);
 }
 
 interface TaskNames {
@@ -101,89 +93,18 @@ async function gatherInputs(
   };
 }
 
-function planWith(inputs: PlanInputs, layers: readonly CopyOnWriteLayer[]): PlanOutcome {
-  return planZone({ ...inputs, request: { ...inputs.request, copyOnWrite: layers } });
-}
-
-/** What a run has besides its plan, each only where request, policy or host ask for it. */
-interface RunParts {
-  readonly workspace: WorkspaceRun | undefined;
-  readonly network: NetworkRun | undefined;
-  readonly lsm: LsmRun | undefined;
-}
-
-/**
- * Runs the zone to its end and says what became of it: Rauha's exit code, or why there is no zone. Where the kernel refuses
- * overlayfs, which only shows when it is mounted, there is a second zone with copies in its place.
- */
-async function runZone(
-  inputs: PlanInputs,
-  { workspace, network, lsm }: RunParts,
+/** Runs the zone to its end and says what became of it: Rauha's exit code, or why there is no zone. */
+async function runToResult(
+  { inputs, parts }: Extract<OpenedParts, { ok: true }>,
   invocation: SandboxInvocation,
   backend: Backend,
   startedAt: number,
-): Promise<number | Extract<PlanOutcome, { ok: false }>> {
+): Promise<number | Extract<ZoneRun, { ok: false }>> {
   const sink = resultSink(backend.io, invocation, inputs.request.io.mode !== "capture");
   if (sink.problems.length > 0) return { ok: false, diagnostics: sink.problems };
-  const signals = collectSignals();
-  for (let refused: string | undefined; ; ) {
-    const ready = workspace?.ready(inputs.policy, refused) ?? noLayers;
-    if (!ready.ok) return { ok: false, diagnostics: ready.problems };
-    const outcome = planWith(inputs, ready.layers);
-    if (!outcome.ok) {
-      workspace?.abandon();
-      return outcome;
-    }
-    sink.warn(refused === undefined ? [...ready.warnings, ...outcome.plan.warnings] : ready.warnings);
-    const report = newReport(outcome.plan, startedAt);
-    const emit = (event: BackendEvent) => {
-      foldEvent(report, event);
-      if (event.record === "output") sink.output(event.stream, event.data);
-    };
-    const unguarded = lsm?.begin(inputs.policy, inputs.network?.reach);
-    if (unguarded !== undefined) {
-      workspace?.abandon();
-      return { ok: false, diagnostics: [unguarded] };
-    }
-    await backend.run(outcome.plan, emit, signals, network?.zone, workspace?.meanwhile);
-    lsm?.finish().forEach(emit);
-    const refusal = refused === undefined ? overlayRefusal(report) : undefined;
-    if (refusal === undefined) return conclude(report, sink, workspace);
-    refused = refusal;
-  }
-}
-
-const noLayers = { ok: true, layers: [], warnings: [] } as const;
-
-/**
- * Whether a run has anything to do with the host's files: a workspace that can change, or whose git directory lies elsewhere, or
- * copy-on-write directories.
- */
-function touchesFiles({ repo, view }: SandboxRequest, io: Backend["io"]): boolean {
-  if (repo !== undefined && (repo.mode !== "ro" || hasGitFile(repo.path, io))) return true;
-  return view.some(({ kind }) => kind === "overlay-bind");
-}
-
-/** The network's side of a run; for mode none there is none, and nothing is loaded. */
-async function openNetwork(backend: Backend, inputs: PlanInputs): Promise<NetworkRun | undefined> {
-  if ((inputs.request.network ?? inputs.policy.network.mode) === "none") return undefined;
-  return (await import("./network-run.ts")).openNetworkRun(backend, inputs);
-}
-
-async function withImage(backend: Backend, invocation: SandboxInvocation) {
-  const image = await import("./image-run.ts");
-  return image.withImage(backend, invocation);
-}
-
-async function openWorkspace(backend: Backend, request: SandboxRequest, invocation: SandboxInvocation) {
-  const { openWorkspaceRun } = await import("./workspace-run.ts");
-  return openWorkspaceRun(backend, request, invocation);
-}
-
-/** Whether setting up failed at mounting overlayfs, and why: the kernel has the last word on it. */
-function overlayRefusal({ failed, plan }: Report): string | undefined {
-  if (failed === null || plan.ops[failed.op]?.op.op !== "overlay") return undefined;
-  return `the kernel refused overlayfs: ${failed.step}: ${errnoName(failed.errno)}`;
+  const { output, warn } = sink;
+  const run = await runZone(backend, { inputs, parts, signals: collectSignals(), startedAt, output, warn });
+  return run.ok ? conclude(run.report, sink, parts) : run;
 }
 
 /** What the parser leaves to the runner: names, hash, and whether a stdin that is no terminal goes in. */
@@ -201,15 +122,14 @@ function completeRequest(
 /** The task did its work, and its changes did not get where they were to go: the code of `rauha apply` for the same (docs/adr/0033). */
 const changesNotApplied = 1;
 
-function conclude(report: Report, sink: ResultSink, workspace: WorkspaceRun | undefined): number {
+function conclude(report: Report, sink: ResultSink, parts: readonly RunPart[]): number {
   const verdict = verdictOf(report);
-  const finished = workspace?.finish(report, verdict);
-  if (finished !== undefined) sink.warn(finished.warnings);
-  const result = projectResult(report, verdict, finished?.outcome);
+  const outcome = parts.length === 0 ? noOutcome : concludeParts(parts, report, verdict);
+  if (outcome.warnings.length > 0) sink.warn(outcome.warnings);
+  const result = projectResult(report, verdict, outcome);
   sink.result(result);
   sink.summary(() => summaryLine(result), result.status === "runtime_error");
-  const carriedOver = finished === undefined || finished.outcome.error === null;
-  return verdict.rauhaExitCode === 0 && !carriedOver ? changesNotApplied : verdict.rauhaExitCode;
+  return verdict.rauhaExitCode === 0 && outcome.error !== null ? changesNotApplied : verdict.rauhaExitCode;
 }
 
 async function explain(plan: Plan, invocation: SandboxInvocation, backend: Backend): Promise<number> {

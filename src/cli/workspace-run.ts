@@ -1,13 +1,14 @@
 import type { Backend, HostIo, OutputFile } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
-import type { Policy } from "../run/policy/policy.ts";
+import type { PlanInputs } from "../run/plan/draft.ts";
 import { errnoName } from "../run/report/errno.ts";
 import { errorOfDiagnostics } from "../run/report/errors.ts";
 import type { Report } from "../run/report/report.ts";
 import type { Verdict } from "../run/report/verdict.ts";
 import type { CopyOnWriteLayer, SandboxRequest } from "../run/request.ts";
 import type { WorkspaceEvent } from "../run/result/events.ts";
-import type { WorkspaceOutcome } from "../run/result/project.ts";
+import type { RunOutcome } from "../run/result/project.ts";
+import type { PreparedPart, RunPart } from "../run/run-part.ts";
 import { TreeError, type TreeFs } from "../run/tree-fs.ts";
 import type { applyTask } from "../workspace/apply/apply.ts";
 import { describeChanges } from "../workspace/describe.ts";
@@ -16,119 +17,109 @@ import { type PreparedTask, plannedLayers, prepareTask, wantedLayers } from "../
 import { rehearse } from "../workspace/rehearse.ts";
 import { removeTask, tasksPath } from "../workspace/store.ts";
 import type { patchTask } from "../workspace/task-patch.ts";
-import type { SandboxInvocation } from "./flags/sandbox.ts";
 import { hasGitFile } from "./git-file.ts";
 import { outputProblem } from "./result-sink.ts";
-import type { RwWorkspace } from "./rw-workspace.ts";
+import type { PartsWish } from "./run-parts.ts";
 import { applyProblem, laterRunEvents, laterRunWarnings } from "./workspace-words.ts";
 
-/** What came of a step before the zone. */
-export type Readied =
-  | { readonly ok: true; readonly layers: readonly CopyOnWriteLayer[]; readonly warnings: readonly Diagnostic[] }
-  | { readonly ok: false; readonly problems: readonly Diagnostic[] };
-
-type WorkspaceWish = Pick<SandboxInvocation, "onSuccess" | "patchFile">;
+type WorkspaceWish = Pick<PartsWish, "explain" | "onSuccess" | "patchFile">;
 
 /** What only some invocations need, loaded for those. */
-interface Parts {
+interface Loaded {
   readonly patch: typeof patchTask | undefined;
   readonly apply: typeof applyTask | undefined;
-  readonly rw: RwWorkspace | undefined;
   readonly warnings: readonly Diagnostic[];
 }
 
-/** Opens the workspace's side of an invocation, with the code for what it asks for. */
+/**
+ * Opens the workspace's side of a run, with the code for what it asks for: the layers, and in `rw` mode the guard of files that run
+ * later. The inputs have git's directory where that lies outside the workspace, and for --explain where the layers would be.
+ */
 export async function openWorkspaceRun(
   backend: Backend,
-  request: SandboxRequest,
+  inputs: PlanInputs,
   wish: WorkspaceWish,
-): Promise<WorkspaceRun> {
-  const { repo } = request;
+): Promise<{ readonly inputs: PlanInputs; readonly parts: readonly RunPart[] }> {
+  const { repo } = inputs.request;
   const fs = await backend.trees();
   const patch = wish.patchFile === undefined ? undefined : (await import("../workspace/task-patch.ts")).patchTask;
   const apply = wish.onSuccess === "apply" ? (await import("../workspace/apply/apply.ts")).applyTask : undefined;
-  const rw = repo?.mode === "rw" ? new (await import("./rw-workspace.ts")).RwWorkspace(fs, repo.path) : undefined;
-  const git =
+  const { request, warnings } =
     repo !== undefined && hasGitFile(repo.path, backend.io)
-      ? (await import("../workspace/git-view.ts")).withGitDirectory(fs, request)
-      : { request, warnings: [] };
-  return new WorkspaceRun(fs, backend.io, git.request, wish, { patch, apply, rw, warnings: git.warnings });
+      ? (await import("../workspace/git-view.ts")).withGitDirectory(fs, inputs.request)
+      : { request: inputs.request, warnings: [] };
+  const layers = new WorkspaceRun(fs, backend.io, request, wish, { patch, apply, warnings });
+  const guard = repo?.mode === "rw" ? [new (await import("./rw-workspace.ts")).RwWorkspace(fs, repo.path)] : [];
+  const shown = wish.explain ? { ...request, copyOnWrite: layers.planned() } : request;
+  return { inputs: { ...inputs, request: shown }, parts: [layers, ...guard] };
 }
 
-/** The workspace's side of one invocation: layers before the zone, and what becomes of them after it. */
-export class WorkspaceRun {
+/** The layers of one run: made before the zone, and after it read, and done with as asked. */
+export class WorkspaceRun implements RunPart {
   readonly #fs: TreeFs;
-  /** The invocation's, with git's directory where that lies outside the workspace. */
-  readonly request: SandboxRequest;
-  readonly #invocation: WorkspaceWish;
-  readonly #parts: Parts;
+  readonly #request: SandboxRequest;
+  readonly #wish: WorkspaceWish;
+  readonly #loaded: Loaded;
   #prepared: PreparedTask | undefined;
-  #writable: readonly string[] = [];
   #patchProblem: Diagnostic | undefined;
   /** Opened before the zone: what the task makes of the place meanwhile does not count. */
   readonly #patchOutput: OutputFile | number | undefined;
 
-  constructor(fs: TreeFs, io: HostIo, request: SandboxRequest, invocation: WorkspaceWish, parts: Parts) {
-    this.#parts = parts;
+  constructor(fs: TreeFs, io: HostIo, request: SandboxRequest, wish: WorkspaceWish, loaded: Loaded) {
+    this.#loaded = loaded;
     this.#fs = fs;
-    this.request = request;
-    this.#invocation = invocation;
-    this.#patchOutput = invocation.patchFile === undefined ? undefined : io.openOutput(invocation.patchFile);
+    this.#request = request;
+    this.#wish = wish;
+    this.#patchOutput = wish.patchFile === undefined ? undefined : io.openOutput(wish.patchFile);
   }
 
   /** For --explain: where layers would be. Nothing is made. */
   planned(): CopyOnWriteLayer[] {
-    return plannedLayers(wantedLayers(this.request), tasksPath(process.env) ?? "/", this.request.taskId);
+    return plannedLayers(wantedLayers(this.#request), tasksPath(process.env) ?? "/", this.#request.taskId);
   }
 
   /** Makes the layers; `refused` is why the kernel would not mount overlayfs: then they are copies. */
-  ready(policy: Policy, refused?: string): Readied {
-    const { taskId, commandHash } = this.request;
+  prepare(inputs: PlanInputs, refused?: string): PreparedPart {
+    const { taskId, commandHash } = this.#request;
     if (typeof this.#patchOutput === "number") {
-      return { ok: false, problems: [outputProblem("--patch", this.#invocation.patchFile ?? "", this.#patchOutput)] };
+      return { ok: false, diagnostics: [outputProblem("--patch", this.#wish.patchFile ?? "", this.#patchOutput)] };
     }
-    this.#writable = policy.filesystem.writablePaths;
-    this.#parts.rw?.note();
-    const wanted = wantedLayers(this.request);
-    if (wanted.length === 0) return { ok: true, layers: [], warnings: this.#parts.warnings };
+    const wanted = wantedLayers(this.#request);
+    if (wanted.length === 0) return { ok: true, inputs, warnings: this.#loaded.warnings };
     const path = tasksPath(process.env);
     if (path === undefined) {
       const message = "there is no place for the task's changes: neither XDG_STATE_HOME nor HOME is set";
-      return { ok: false, problems: [{ code: "setup_failed", message, hint: "set HOME" }] };
+      return { ok: false, diagnostics: [{ code: "setup_failed", message, hint: "set HOME" }] };
     }
-    this.abandon();
-    const identity = {
-      task_id: taskId,
-      command_hash: commandHash,
-      policy: { name: policy.name, hash: policy.hash },
-    };
+    const { name, hash } = inputs.policy;
+    const identity = { task_id: taskId, command_hash: commandHash, policy: { name, hash } };
     const mounts = this.#fs.mountPoints();
     const outcome = prepareTask(this.#fs, { wanted, tasksPath: path, identity, mounts, refused });
-    if (!outcome.ok) return outcome;
+    if (!outcome.ok) return { ok: false, diagnostics: outcome.problems };
+    const { layers, warnings } = outcome.prepared;
     this.#prepared = outcome.prepared;
     return {
       ok: true,
-      layers: outcome.prepared.layers,
-      warnings: [...this.#parts.warnings, ...outcome.prepared.warnings],
+      inputs: { ...inputs, request: { ...inputs.request, copyOnWrite: layers } },
+      warnings: [...this.#loaded.warnings, ...warnings],
     };
   }
 
-  /** While the zone is being built. */
-  readonly meanwhile = (): void => {
+  meanwhile(): void {
     if (this.#prepared !== undefined) rehearse(this.#fs, this.#prepared);
-  };
+  }
 
-  /** Nothing of the task ran: its layers go. */
-  abandon(): void {
+  undo(): void {
     if (this.#prepared !== undefined) removeTask(this.#fs, this.#prepared.tasks, this.#prepared.task);
     this.#prepared = undefined;
   }
 
-  /** After the zone's end: reads the changes and does with them as asked. */
-  finish(report: Report, verdict: Verdict): { readonly outcome: WorkspaceOutcome; readonly warnings: Diagnostic[] } {
-    if (report.started === null) this.abandon();
-    const { repo } = this.request;
-    if (this.#prepared === undefined) return this.#finishShared(report);
+  /** Reads the changes and does with them as asked. */
+  conclude(report: Report, verdict: Verdict, before: RunOutcome): RunOutcome {
+    const { repo } = this.#request;
+    if (this.#prepared === undefined) {
+      return repo === undefined ? before : { ...before, workspace: { mode: repo.mode, mechanism: null, state: null } };
+    }
     const prepared = this.#prepared;
     const end = { at: new Date(report.finishedAt).toISOString(), status: verdict.status, exit_code: verdict.exitCode };
     const then = this.#then(verdict);
@@ -137,56 +128,43 @@ export class WorkspaceRun {
       finished = finishTask(this.#fs, prepared, { end, then, withChanges: (task) => this.#writePatch(task, prepared) });
     } catch (error) {
       if (!(error instanceof TreeError)) throw error;
-      const message = `the task's changes can't be read: ${error.step} ${error.path}: ${errnoName(error.errno)}; they are kept as ${this.request.taskId}`;
-      return this.#failed(repo?.mode, { code: "setup_failed", message });
+      const message = `the task's changes can't be read: ${error.step} ${error.path}: ${errnoName(error.errno)}; they are kept as ${this.#request.taskId}`;
+      const workspace = { mode: repo?.mode ?? "overlay", mechanism: null, state: "kept" } as const;
+      return { ...before, workspace, error: errorOfDiagnostics([{ code: "setup_failed", message }], "apply") };
     }
     // The file says what this run changed, also when that is nothing.
     if (finished.fate === "unchanged") this.#writePatch(-1, prepared);
     const { changes, omitted } = describeChanges(finished.layers);
-    const problem = applyProblem(finished, this.request.taskId) ?? this.#patchProblem;
+    const problem = applyProblem(finished, this.#request.taskId) ?? this.#patchProblem;
     const reached = finished.layers.flatMap(laterRunChanges).map(({ path }) => path);
     return {
-      outcome: {
-        changes,
-        changesOmitted: omitted,
-        workspace: {
-          mode: repo?.mode ?? "overlay",
-          mechanism: prepared.layers[0]?.mechanism ?? null,
-          state: finished.fate,
-        },
-        events: [this.#fateEvent(report, finished, problem), ...laterRunEvents(report, reached)],
-        error: problem === undefined ? null : errorOfDiagnostics([problem], "apply"),
+      changes,
+      changesOmitted: omitted,
+      workspace: {
+        mode: repo?.mode ?? "overlay",
+        mechanism: prepared.layers[0]?.mechanism ?? null,
+        state: finished.fate,
       },
-      warnings: laterRunWarnings(reached, finished.fate === "applied" ? "was written" : "was changed in the layer"),
+      events: [...before.events, this.#fateEvent(report, finished, problem), ...laterRunEvents(report, reached)],
+      error: problem === undefined ? null : errorOfDiagnostics([problem], "apply"),
+      warnings: [
+        ...before.warnings,
+        ...laterRunWarnings(reached, finished.fate === "applied" ? "was written" : "was changed in the layer"),
+      ],
     };
   }
 
   #then(verdict: Verdict): "keep" | "discard" | typeof applyTask {
-    const { onSuccess } = this.#invocation;
+    const { onSuccess } = this.#wish;
     if (verdict.status !== "succeeded") return "keep";
-    return onSuccess === "apply" ? (this.#parts.apply ?? "keep") : onSuccess;
-  }
-
-  /** `rw` and `ro`: nothing is kept apart. */
-  #finishShared(report: Report): { readonly outcome: WorkspaceOutcome; readonly warnings: Diagnostic[] } {
-    const { repo, taskId } = this.request;
-    const held = this.#parts.rw?.hold(report, taskId, this.#writable) ?? { events: [], warnings: [] };
-    const workspace = repo === undefined ? null : ({ mode: repo.mode, mechanism: null, state: null } as const);
-    const outcome = { changes: [], changesOmitted: 0, workspace, events: held.events, error: null };
-    return { outcome, warnings: held.warnings };
-  }
-
-  #failed(mode: "overlay" | "rw" | "ro" | undefined, problem: Diagnostic) {
-    const workspace = { mode: mode ?? "overlay", mechanism: null, state: "kept" } as const;
-    const error = errorOfDiagnostics([problem], "apply");
-    return { outcome: { changes: [], changesOmitted: 0, workspace, events: [], error }, warnings: [] };
+    return onSuccess === "apply" ? (this.#loaded.apply ?? "keep") : onSuccess;
   }
 
   #writePatch(task: number, prepared: PreparedTask): void {
-    const file = this.#invocation.patchFile;
-    if (file === undefined || this.#parts.patch === undefined) return;
+    const file = this.#wish.patchFile;
+    if (file === undefined || this.#loaded.patch === undefined) return;
     const files =
-      task < 0 ? [] : (this.#parts.patch(this.#fs, task, prepared.record, { binary: "patch" })[0]?.files ?? []);
+      task < 0 ? [] : (this.#loaded.patch(this.#fs, task, prepared.record, { binary: "patch" })[0]?.files ?? []);
     const text = files.map((each) => each.text).join("");
     const output = this.#patchOutput;
     const errno = typeof output === "object" ? output.write(Buffer.from(text, "latin1")) : (output ?? 0);

@@ -1,8 +1,7 @@
-import type { BackendEvent } from "./backend.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { CgroupFacts } from "./host-facts.ts";
-import type { Policy } from "./policy/policy.ts";
 import type { SandboxRequest } from "./request.ts";
+import type { RunPart } from "./run-part.ts";
 
 /** What a plan must know of a zone that BPF-LSM programs guard. */
 export interface LsmZone {
@@ -10,16 +9,11 @@ export interface LsmZone {
   readonly cgroup: string;
 }
 
-/** The BPF-LSM side of one run. */
-export interface LsmRun extends LsmZone {
-  /**
-   * Makes the cgroup and enters the zone in the maps; or says why not, and leaves nothing. `reach` stands for the policy's `allowed_egress`
-   * where the network mode knows better what the zone may send to.
-   */
-  begin(policy: Policy, reach?: readonly string[]): Diagnostic | undefined;
-  /** After the zone's end: what was denied. Takes everything of the zone out of the maps. */
-  finish(): readonly BackendEvent[];
-}
+/**
+ * The BPF-LSM side of one run. It makes the zone's cgroup and enters the zone in the maps; after the zone's end it says what was denied,
+ * and takes everything of the zone out of the maps.
+ */
+export type LsmRun = LsmZone & Required<Pick<RunPart, "prepare" | "end" | "undo">>;
 
 /** Opens the pinned maps for one run, or says why they can't be used. */
 export type OpenLsm = (

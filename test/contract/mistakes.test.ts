@@ -95,6 +95,12 @@ describe("a wrong policy file is refused", () => {
     expect(stderr).toContain("broken.toml:1");
   });
 
+  test("before an image is looked for", async () => {
+    const { exitCode, result } = await sandbox(["--image", "127.0.0.1:1/none:1", "--policy", "strcit"], ["true"]);
+    expect(exitCode).toBe(125);
+    expect(result.error).toMatchObject({ stage: "policy", hint: expect.stringContaining("strict") });
+  });
+
   test("a policy that is too large to be one", async () => {
     const file = policy("large.toml", `# ${"x".repeat(70_000)}\n`);
     const { exitCode, stderr } = await sandbox(["--policy", file], ["true"]);

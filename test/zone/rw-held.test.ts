@@ -4,7 +4,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { laterRunFiles } from "../../src/run/later-run-files.ts";
 import { makeFolder, writeFiles } from "../support/folders.ts";
-import { sandbox } from "../support/rauha.ts";
+import { rauha, sandbox } from "../support/rauha.ts";
 
 const rw = (folder: string, ...flags: string[]) => ["--repo-path", folder, "--repo-mode", "rw", ...flags];
 const shell = (script: string) => ["sh", "-c", script];
@@ -82,5 +82,29 @@ describe("a file that runs later, made by the task", () => {
     expect([failed.exitCode, late.exitCode]).toEqual([3, 124]);
     const names = [`.bashrc.held-${late.result.task_id}`, `.mcp.json.held-${failed.result.task_id}`];
     expect(readdirSync(folder).sort()).toEqual(names);
+  });
+
+  test("also beside a directory that is copy-on-write", async () => {
+    const [folder, layered] = [makeFolder("beside"), makeFolder("layered")];
+    const run = await sandbox(
+      rw(folder, "--overlay-bind", layered),
+      shell(`touch .mcp.json '${layered}/.mcp.json' plain`),
+    );
+    expect(run.exitCode).toBe(0);
+    expect(readdirSync(folder).sort()).toEqual([`.mcp.json.held-${run.result.task_id}`, "plain"]);
+    expect(readdirSync(layered)).toEqual([]);
+    expect(run.result.changes.map(({ path }) => path)).toEqual([".mcp.json"]);
+    expect(run.result.workspace).toMatchObject({ mode: "rw", state: "kept" });
+    const held = run.result.events.filter((each) => each["event.name"] === "rauha.fs.later_run.held");
+    expect(held.map((each) => each["path"])).toEqual([".mcp.json"]);
+  });
+
+  test("also when the run is there to learn from", async () => {
+    const folder = makeFolder("learnt");
+    const flags = rw(folder, "--overlay-bind", makeFolder("layer"));
+    const run = await rauha(["policy", "learn", ...flags, "--", "sh", "-c", "touch .mcp.json plain; exit 3"]);
+    expect(run.exitCode).toBe(3);
+    expect(readdirSync(folder).sort()).toEqual([expect.stringMatching(/^\.mcp\.json\.held-task_/), "plain"]);
+    expect(run.stderr).toContain(".mcp.json was made by the task");
   });
 });

@@ -2,28 +2,25 @@ import type { Backend } from "../../run/backend.ts";
 import type { Trial } from "../../run/doctor/finding.ts";
 import type { HostFacts } from "../../run/host-facts.ts";
 import { shippedPolicies } from "../../run/policy/shipped.gen.ts";
-import { foldEvent, newReport } from "../../run/report/report.ts";
 import { verdictOf } from "../../run/report/verdict.ts";
 import { projectResult } from "../../run/result/project.ts";
+import { runZone } from "../run-zone.ts";
 import { collectSignals } from "../signals.ts";
-import { planTrial } from "./plan-trial.ts";
+import { openTrial } from "./plan-trial.ts";
 
 /** Runs `true` in a zone with the policy `task`: security modules, containers and seccomp refuse only when asked. */
 export async function tryZone(backend: Backend, facts: HostFacts): Promise<Trial> {
   const policy = shippedPolicies["task"];
   if (policy === undefined) throw new Error("the policy task is not in this build");
-  const outcome = await planTrial(backend, facts, policy);
-  if (!outcome.ok) {
-    const [first] = outcome.diagnostics;
-    const message = outcome.diagnostics.map((diagnostic) => diagnostic.message).join("; ");
+  const trial = await openTrial(backend, facts, policy);
+  const silent = { signals: collectSignals(), startedAt: Date.now(), output: () => {}, warn: () => {} };
+  const run = trial.ok ? await runZone(backend, { ...trial, ...silent }) : trial;
+  if (!run.ok) {
+    const [first] = run.diagnostics;
+    const message = run.diagnostics.map((diagnostic) => diagnostic.message).join("; ");
     return { ok: false, message, hint: first?.hint ?? null };
   }
-  const report = newReport(outcome.plan, Date.now());
-  const unguarded = outcome.lsm?.begin(policy);
-  if (unguarded !== undefined) return { ok: false, message: unguarded.message, hint: unguarded.hint ?? null };
-  await backend.run(outcome.plan, (event) => foldEvent(report, event), collectSignals());
-  for (const event of outcome.lsm?.finish() ?? []) foldEvent(report, event);
-  const result = projectResult(report, verdictOf(report));
+  const result = projectResult(run.report, verdictOf(run.report));
   if (result.status === "succeeded") {
     return { ok: true, enforced: result.guarantees.filter(({ state }) => state === "enforced").length };
   }

@@ -1,15 +1,13 @@
 import type { Backend } from "../../run/backend.ts";
 import type { Diagnostic } from "../../run/diagnostic.ts";
 import type { HostFacts } from "../../run/host-facts.ts";
-import type { LsmRun } from "../../run/lsm.ts";
 import type { PlanOutcome } from "../../run/plan/plan.ts";
 import { plan as planZone } from "../../run/plan/planner.ts";
 import type { Policy } from "../../run/policy/policy.ts";
 import type { SandboxRequest } from "../../run/request.ts";
 import { zoneFilter } from "../../run/seccomp/zone-filter.ts";
 import { commandHash, newId } from "../ids.ts";
-import { openLsmRun } from "../lsm-run.ts";
-import { openNetworkRun } from "../network-run.ts";
+import { type OpenedParts, openParts } from "../run-parts.ts";
 
 /** Seccomp profiles are some ten kilobytes. */
 const profileBytes = 4 << 20;
@@ -20,19 +18,22 @@ export async function checkFilter(backend: Backend, facts: HostFacts, policy: Po
   return filter.ok ? [] : filter.diagnostics;
 }
 
-/** A plan, and the BPF-LSM side of it for who runs it. */
-export type PlannedTrial = PlanOutcome & { readonly lsm?: LsmRun | undefined };
+/** What a run of `true` under a policy needs, or why this host refuses it. */
+export async function openTrial(backend: Backend, facts: HostFacts, policy: Policy): Promise<OpenedTrial> {
+  const filter = await zoneFilter(policy, facts, (path) => backend.io.readText(path, profileBytes));
+  if (!filter.ok) return filter;
+  const inputs = { request: trialRequest(backend), policy, facts, filter: filter.filter };
+  return openParts(backend, inputs, { explain: false, onSuccess: "discard" });
+}
+
+export type OpenedTrial =
+  | Extract<OpenedParts, { ok: true }>
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** The plan of `true` under a policy: what this host would do, or refuse to do, for any task. */
-export async function planTrial(backend: Backend, facts: HostFacts, policy: Policy): Promise<PlannedTrial> {
-  const filter = await zoneFilter(policy, facts, (path) => backend.io.readText(path, profileBytes));
-  if (!filter.ok) return { ok: false, diagnostics: filter.diagnostics };
-  const request = trialRequest(backend);
-  const inputs = { request, policy, facts, filter: filter.filter };
-  const network = await openNetworkRun(backend, inputs);
-  const lsm = await openLsmRun(backend, request, facts);
-  if (!lsm.ok) return lsm;
-  return { ...planZone({ ...inputs, network: network?.part, lsm: lsm.run }), lsm: lsm.run };
+export async function planTrial(backend: Backend, facts: HostFacts, policy: Policy): Promise<PlanOutcome> {
+  const opened = await openTrial(backend, facts, policy);
+  return opened.ok ? planZone(opened.inputs) : opened;
 }
 
 function trialRequest(backend: Backend): SandboxRequest {

@@ -6,12 +6,11 @@ import type { HostFacts } from "../../run/host-facts.ts";
 import { type HostKind, type Needs, needsOf } from "../../run/learn/needs.ts";
 import { watchedCalls } from "../../run/learn/watched.ts";
 import { countNeeds, merged, writePolicy } from "../../run/learn/write-policy.ts";
-import { plan as planZone } from "../../run/plan/planner.ts";
 import { parsePolicy } from "../../run/policy/parse.ts";
 import { type Policy, policyOrigin } from "../../run/policy/policy.ts";
 import { shippedPolicies } from "../../run/policy/shipped.gen.ts";
 import { errorOf } from "../../run/report/errors.ts";
-import { foldEvent, newReport, type Report } from "../../run/report/report.ts";
+import type { Report } from "../../run/report/report.ts";
 import { verdictOf } from "../../run/report/verdict.ts";
 import type { SandboxRequest } from "../../run/request.ts";
 import { compileZoneFilter } from "../../run/seccomp/zone-compile.ts";
@@ -19,12 +18,12 @@ import type { GivenFlags } from "../flags/given.ts";
 import { readSandboxFlags, type SandboxInvocation } from "../flags/sandbox.ts";
 import type { sandboxFlags } from "../flags/sandbox-table.ts";
 import { commandHash, newId } from "../ids.ts";
-import { openLsmRun } from "../lsm-run.ts";
-import { openNetworkRun } from "../network-run.ts";
 import { loadPolicy } from "../policy-source.ts";
 import type { Ports } from "../ports.ts";
+import { openParts } from "../run-parts.ts";
+import { concludeParts, runZone } from "../run-zone.ts";
 import { collectSignals } from "../signals.ts";
-import { openWorkspaceRun } from "../workspace-run.ts";
+import { renderDiagnostics, styleFor } from "../words.ts";
 import { answerJson, refuse } from "./answer.ts";
 import { command } from "./command.ts";
 
@@ -84,7 +83,7 @@ interface LearningZone {
   readonly ports: Ports;
 }
 
-/** One run in a fresh zone, or why there was none. A workspace that is copy-on-write keeps nothing. */
+/** One run in a fresh zone, or why there was none. Nothing of a copy-on-write workspace is kept. */
 async function learnOnce(zone: LearningZone, policy: Policy): Promise<Report | readonly Diagnostic[]> {
   const { backend, facts, invocation, ports } = zone;
   const { deny, allow, profile } = policy.syscalls;
@@ -111,30 +110,25 @@ async function learnOnce(zone: LearningZone, policy: Policy): Promise<Report | r
     commandHash: commandHash(wanted.command),
     io: { ...wanted.io, mode: "capture", stdin: wanted.io.stdin || !ports.isTerminal(0) },
   };
-  const workspace = await openWorkspaceRun(backend, request, { onSuccess: "discard", patchFile: undefined });
-  try {
-    const ready = workspace.ready(policy);
-    if (!ready.ok) return ready.problems;
-    const copyOnWrite = ready.layers;
-    const inputs = { request: { ...request, copyOnWrite }, policy, facts, filter: filter.filter };
-    const network = await openNetworkRun(backend, inputs);
-    const lsm = await openLsmRun(backend, request, facts);
-    if (!lsm.ok) return lsm.diagnostics;
-    const outcome = planZone({ ...inputs, network: network?.part, lsm: lsm.run });
-    if (!outcome.ok) return outcome.diagnostics;
-    const report = newReport(outcome.plan, Date.now());
-    const emit = (event: Parameters<typeof foldEvent>[1]) => {
-      if (event.record === "output") backend.io.write(2, event.data);
-      else foldEvent(report, event);
-    };
-    const unguarded = lsm.run?.begin(policy);
-    if (unguarded !== undefined) return [unguarded];
-    await backend.run(outcome.plan, emit, collectSignals(), network?.zone);
-    lsm.run?.finish().forEach(emit);
-    return report;
-  } finally {
-    workspace.abandon();
-  }
+  const inputs = { request, policy, facts, filter: filter.filter };
+  const opened = await openParts(backend, inputs, { explain: false, onSuccess: "discard" });
+  if (!opened.ok) return opened.diagnostics;
+  const { parts } = opened;
+  const run = await runZone(backend, {
+    ...opened,
+    signals: collectSignals(),
+    startedAt: Date.now(),
+    output: (_stream, data) => {
+      backend.io.write(2, data);
+    },
+    warn: () => {},
+  }).finally(() => {
+    for (const part of parts.toReversed()) part.undo?.();
+  });
+  if (!run.ok) return run.diagnostics;
+  const { warnings } = concludeParts(parts, run.report, verdictOf(run.report));
+  ports.write(2, renderDiagnostics(warnings, styleFor(ports.isTerminal(2), ports.env), "warning"));
+  return run.report;
 }
 
 /** What a path is on the host, as far as the caller may know. */

@@ -45,7 +45,12 @@ function zoneParent({ v2 }: CgroupFacts): string | undefined {
 function lsmRun(state: BpfState, zoneId: string, path: string, network: NetworkMode | undefined): LsmRun {
   let made: { readonly cgroup: bigint; readonly puts: readonly Put[] } | undefined;
   const mount = unifiedMount();
-  const begin = (policy: Policy, reach?: readonly string[]): Diagnostic | undefined => {
+  const prepare: LsmRun["prepare"] = (inputs) => {
+    const problem = enter(inputs.policy, inputs.network?.reach);
+    return problem === undefined ? { ok: true, inputs, warnings: [] } : { ok: false, diagnostics: [problem] };
+  };
+  // `reach` stands for the policy's `allowed_egress` where the network mode knows better what the zone may send to.
+  const enter = (policy: Policy, reach: readonly string[] | undefined): Diagnostic | undefined => {
     const cgroup = makeCgroup(path);
     if (typeof cgroup === "number") return refused(`${path} can't be made: ${errnoName(-cgroup)}`, "").problem;
     const levels = levelsOf(path, mount);
@@ -62,7 +67,7 @@ function lsmRun(state: BpfState, zoneId: string, path: string, network: NetworkM
     made = { cgroup, puts };
     return undefined;
   };
-  const finish = (): readonly BackendEvent[] => {
+  const end = (): readonly BackendEvent[] => {
     if (made === undefined) return [];
     const { cgroup, puts } = made;
     made = undefined;
@@ -75,7 +80,7 @@ function lsmRun(state: BpfState, zoneId: string, path: string, network: NetworkM
     forgetZone(state, zone, puts);
     return events;
   };
-  return { cgroup: path, begin, finish };
+  return { cgroup: path, prepare, end, undo: end };
 }
 
 function entryOf(id: string, cgroup: bigint, levels: readonly number[], policy: Policy): Put[] | string {

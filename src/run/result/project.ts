@@ -10,20 +10,30 @@ import { projectEvents, type WorkspaceEvent } from "./events.ts";
 import type { Result } from "./schema.ts";
 import { decodeStream } from "./streams.ts";
 
-/** What became of the workspace: found out after the zone has ended, by whoever prepared it. */
-export interface WorkspaceOutcome {
+/** What the parts of a run found out after the zone had ended: above all, what became of the workspace. */
+export interface RunOutcome {
   readonly changes: Result["changes"];
   readonly changesOmitted: number;
   readonly workspace: Result["workspace"];
   readonly events: readonly WorkspaceEvent[];
   /** Why the changes could not be carried over as asked. */
   readonly error: Result["error"];
+  /** For people, and not in the result. */
+  readonly warnings: readonly Diagnostic[];
 }
 
-const noWorkspace: WorkspaceOutcome = { changes: [], changesOmitted: 0, workspace: null, events: [], error: null };
+/** Of a run without such parts. */
+export const noOutcome: RunOutcome = {
+  changes: [],
+  changesOmitted: 0,
+  workspace: null,
+  events: [],
+  error: null,
+  warnings: [],
+};
 
 /** The public result of a run: a projection of the internal report, versioned by its `schema` key. */
-export function projectResult(report: Report, verdict: Verdict, outcome = noWorkspace): Result {
+export function projectResult(report: Report, verdict: Verdict, outcome = noOutcome): Result {
   const { plan, ended } = report;
   const ran = report.started !== null;
   const mode = ran ? "enforcing" : "unavailable";

@@ -1,0 +1,97 @@
+import type { Backend, BackendEvent, SignalSource } from "../run/backend.ts";
+import type { Diagnostic } from "../run/diagnostic.ts";
+import type { PlanInputs } from "../run/plan/draft.ts";
+import type { Plan } from "../run/plan/plan.ts";
+import { plan as planZone } from "../run/plan/planner.ts";
+import { errnoName } from "../run/report/errno.ts";
+import { foldEvent, newReport, type Report } from "../run/report/report.ts";
+import type { Verdict } from "../run/report/verdict.ts";
+import { noOutcome, type RunOutcome } from "../run/result/project.ts";
+import type { RunPart } from "../run/run-part.ts";
+
+/** One zone to be run, and who hears of it. */
+export interface ZoneToRun {
+  readonly inputs: PlanInputs;
+  readonly parts: readonly RunPart[];
+  readonly signals: SignalSource;
+  /** In ms since the epoch. */
+  readonly startedAt: number;
+  /** A piece of the task's stdout (1) or stderr (2). */
+  output(stream: number, data: Uint8Array): void;
+  /** Said before the zone runs. */
+  warn(warnings: readonly Diagnostic[]): void;
+}
+
+/** What a zone did, or why there is none. */
+export type ZoneRun =
+  | { readonly ok: true; readonly report: Report }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/**
+ * Runs a zone with its parts to its end. Where the kernel refuses overlayfs, which only shows when it is mounted, there is a second
+ * zone with copies in its place.
+ */
+export async function runZone(backend: Backend, zone: ZoneToRun): Promise<ZoneRun> {
+  const run = await tryZone(backend, zone, undefined);
+  if (zone.parts.length === 0 || !run.ok) return run;
+  const refused = overlayRefusal(run.report);
+  return refused === undefined ? run : tryZone(backend, zone, refused);
+}
+
+async function tryZone(backend: Backend, zone: ZoneToRun, refused: string | undefined): Promise<ZoneRun> {
+  const { parts } = zone;
+  let report: Report | undefined;
+  try {
+    let { inputs } = zone;
+    let warnings: readonly Diagnostic[] = [];
+    for (const part of parts) {
+      const prepared = part.prepare?.(inputs, refused);
+      if (prepared === undefined) continue;
+      if (!prepared.ok) return prepared;
+      inputs = prepared.inputs;
+      warnings = [...warnings, ...prepared.warnings];
+    }
+    const outcome = planZone(inputs);
+    if (!outcome.ok) return outcome;
+    const { plan } = outcome;
+    zone.warn(refused === undefined ? [...warnings, ...plan.warnings] : warnings);
+    const folded = newReport(plan, zone.startedAt);
+    report = folded;
+    const emit = (event: BackendEvent) => {
+      foldEvent(folded, event);
+      if (event.record === "output") zone.output(event.stream, event.data);
+    };
+    if (parts.length === 0) await backend.run(plan, emit, zone.signals);
+    else await runWithParts(backend, zone, plan, emit);
+    return { ok: true, report };
+  } finally {
+    if (report === undefined || report.started === null) for (let at = parts.length; at-- > 0; ) parts[at]?.undo?.();
+  }
+}
+
+async function runWithParts(
+  backend: Backend,
+  { parts, signals }: ZoneToRun,
+  plan: Plan,
+  emit: (event: BackendEvent) => void,
+): Promise<void> {
+  const network = parts.find((part) => part.network !== undefined)?.network;
+  const meanwhile = () => {
+    for (const part of parts) part.meanwhile?.();
+  };
+  await backend.run(plan, emit, signals, network, meanwhile);
+  for (let at = parts.length; at-- > 0; ) parts[at]?.end?.().forEach(emit);
+}
+
+/** What the parts of a run that has ended say became of it. */
+export function concludeParts(parts: readonly RunPart[], report: Report, verdict: Verdict): RunOutcome {
+  let outcome = noOutcome;
+  for (const part of parts) outcome = part.conclude?.(report, verdict, outcome) ?? outcome;
+  return outcome;
+}
+
+/** Whether setting up failed at mounting overlayfs, and why: the kernel has the last word on it. */
+function overlayRefusal({ failed, plan }: Report): string | undefined {
+  if (failed === null || plan.ops[failed.op]?.op.op !== "overlay") return undefined;
+  return `the kernel refused overlayfs: ${failed.step}: ${errnoName(failed.errno)}`;
+}

@@ -1,0 +1,31 @@
+import type { BackendEvent, ZoneNetwork } from "./backend.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import type { PlanInputs } from "./plan/draft.ts";
+import type { Report } from "./report/report.ts";
+import type { Verdict } from "./report/verdict.ts";
+import type { RunOutcome } from "./result/project.ts";
+
+/**
+ * Something that a run has besides its zone, where request, policy or host ask for it: the layers of a workspace, a network, the
+ * BPF-LSM programs. Most runs have none. A run asks its parts in the order of its list, and takes them down in the reverse; each has
+ * the methods of the moments in which it has something to do.
+ */
+export interface RunPart {
+  /** Before the plan: makes what the zone must find; or says why not, and leaves nothing. `refused`: why the kernel did not mount overlayfs the first time. */
+  prepare?(inputs: PlanInputs, refused?: string): PreparedPart;
+  /** Once, when the launcher has begun to build the zone. */
+  meanwhile?(): void;
+  /** The host's side of the zone's network. */
+  readonly network?: ZoneNetwork;
+  /** The zone is gone: what was for its life alone goes, and what was seen is told. */
+  end?(): readonly BackendEvent[];
+  /** No task ran: what `prepare` made goes, if it made anything. */
+  undo?(): void;
+  /** What became of it, in addition to what the parts before it say. */
+  conclude?(report: Report, verdict: Verdict, before: RunOutcome): RunOutcome;
+}
+
+/** What the plan must know of a part that is ready. */
+export type PreparedPart =
+  | { readonly ok: true; readonly inputs: PlanInputs; readonly warnings: readonly Diagnostic[] }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
