@@ -1,0 +1,86 @@
+/** Zones from images: what the image's configuration says holds, as docker has it. */
+import { describe, expect, test } from "bun:test";
+import { isRoot, patient } from "../support/identity.ts";
+import { dir, file, layers, link, smallImageStore } from "./small-image.ts";
+import { tarOf } from "./tar-builder.ts";
+
+const store = await smallImageStore();
+const sh = (script: string, flags: readonly string[] = [], image = "base") =>
+  store.run(image, ["sh", "-c", script], flags);
+
+describe("the image's configuration", () => {
+  const config = {
+    Env: ["PATH=/bin", "FROM=image", "TWICE=1", "TWICE=2"],
+    Entrypoint: ["/bin/sh", "-c", 'echo "$FROM $TWICE $HOME $USER $0 $*"; pwd; id'],
+    Cmd: ["zero", "one two"],
+    WorkingDir: "/srv/made",
+    User: "app",
+  };
+
+  test("entrypoint, command, variables, directory and user; what follows -- replaces the command alone", async () => {
+    await store.add("configured", { layers, config });
+    const plain = await store.run("configured", []);
+    // Whoever logged in has their own group twice: as theirs, and in the list. Only root can give other groups.
+    const once = (text: string | null) => (isRoot ? text : text?.replace(/gid=(\S+) groups=\1$/m, "gid=$1"));
+    const groups = isRoot ? " groups=1002(extra)" : "";
+    const identity = `uid=1000(app) gid=1001(app)${groups}`;
+    expect(once(plain.result.stdout)).toBe(`image 2 /home/app app zero one two\n/srv/made\n${identity}\n`);
+    expect(plain.result.command).toEqual([...config.Entrypoint, ...config.Cmd]);
+    const flags = ["-e", "FROM=flag", "-w", "/var", "--user", "0:0"];
+    const given = await store.run("configured", ["mine"], flags);
+    expect(once(given.result.stdout)).toBe("flag 2 /root root mine \n/var\nuid=0(root) gid=0(root)\n");
+  });
+
+  test.each([
+    ["1000", "uid=1000(app) gid=1001(app)"],
+    ["1234", "uid=77(1234) gid=78"],
+    ["4321", "uid=4321 gid=0(root)"],
+    ["app:extra", "uid=1000(app) gid=1002(extra)"],
+    ["4321:99", "uid=4321 gid=99"],
+    ["root", "uid=0(root) gid=0(root)"],
+    ["", "uid=0(root) gid=0(root)"],
+  ])("user %p", async (user, expected) => {
+    const name = `user-${user.replace(":", "-") || "none"}`;
+    await store.add(name, { layers, config: { User: user } });
+    expect((await sh("id", [], name)).result.stdout?.replace(/ groups=.*/, "").trim()).toBe(expected);
+  });
+
+  test("a user that the image does not have", async () => {
+    await store.add("nobody-there", { layers, config: { User: "ghost" } });
+    const { result, exitCode } = await sh("id", [], "nobody-there");
+    expect([exitCode, result.error?.code]).toEqual([125, "invalid_image"]);
+    expect(result.error?.message).toContain('the image\'s user "ghost" is not in its /etc/passwd');
+  });
+
+  test("accounts are read in the image alone, wherever its symlinks lead", async () => {
+    const redirect = tarOf([dir("etc"), file("etc/.wh.passwd"), link("etc/passwd", "/../../../../../../etc/hostname")]);
+    await store.add("redirected", { layers: [...layers, { archive: redirect }], config: { User: "app" } });
+    expect((await sh("id", [], "redirected")).result.error?.message).toContain('"app" is not in its /etc/passwd');
+    const within = tarOf([
+      dir("etc"),
+      link("etc/passwd", "../opt/accounts"),
+      dir("opt"),
+      file("opt/accounts", "app:x:5:6::/:/bin/sh\n"),
+    ]);
+    await store.add("within", { layers: [...layers, { archive: within }], config: { User: "app" } });
+    expect((await sh("id -u", [], "within")).result.stdout).toBe("5\n");
+  });
+
+  test(
+    "the stop signal is the first that a time-out sends",
+    async () => {
+      await store.add("stops", { layers, config: { StopSignal: "SIGUSR1" } });
+      const script =
+        "trap 'echo usr1; exit 7' USR1; trap 'echo term; exit 8' TERM; echo ready; while :; do sleep 0.1; done";
+      const { result } = await sh(script, ["--timeout", "2s"], "stops");
+      expect([result.status, result.stdout]).toEqual(["timed_out", "ready\nusr1\n"]);
+    },
+    patient(30_000),
+  );
+
+  test("no command anywhere is a usage error", async () => {
+    const { result, exitCode } = await store.run("base", []);
+    expect([exitCode, result.error?.code]).toEqual([2, "usage"]);
+    expect(result.error?.message).toContain("brings no command");
+  });
+});
