@@ -1,93 +1,12 @@
 /** --publish in network mode filtered: ports of the host that lead to a zone, by what somebody on the host sees and by the result. */
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { makeFolder } from "../support/folders.ts";
 import { leftSince, takeSnapshot } from "../support/host-snapshot.ts";
 import { patient } from "../support/identity.ts";
-import { parseResult, sandbox, start } from "../support/rauha.ts";
-
-/** A port of the host's loopback that nobody has now. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-const filtered = ["--network", "filtered"];
-
-/** A zone with port 7000 published. `script` says "up" on stderr when it listens; the zone ends when it does, or is ended. */
-async function publishing(script: string, more: readonly string[] = []) {
-  const port = await freePort();
-  const program = `import os, socket, sys, threading, time\n${script}`;
-  const flags = [...filtered, "--publish", `${port}:7000`, ...more];
-  const child = start(["sandbox", ...flags, "--", "python3", "-c", program]);
-  // The gateway listens at once: who is reset comes again.
-  for (const end = performance.now() + patient(20_000); performance.now() < end; await Bun.sleep(20)) {
-    const tried = await converse(port, "ping");
-    if (tried.error === undefined) break;
-  }
-  const ended = async () => {
-    const [text, words] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-    await child.exited;
-    return parseResult(text, words);
-  };
-  return {
-    port,
-    child,
-    ended,
-    /** Ends the zone. */
-    end: () => {
-      child.kill("SIGTERM");
-      return ended();
-    },
-  };
-}
-
-interface Conversation {
-  readonly text: string;
-  readonly error?: string;
-}
-
-/** Connects, says something and the end of it, and hears all of the answer. */
-function converse(port: number, say: string | Buffer, host = "127.0.0.1"): Promise<Conversation> {
-  return new Promise((resolve) => {
-    const heard: Uint8Array[] = [];
-    const done = (error?: string) =>
-      resolve({ text: Buffer.concat(heard).toString(), ...(error === undefined ? {} : { error }) });
-    const socket = connect({ port, host, allowHalfOpen: true }, () =>
-      socket.end(typeof say === "string" ? Buffer.from(say) : say),
-    );
-    socket.on("data", (data) => heard.push(Buffer.from(data)));
-    socket.on("end", () => done());
-    socket.on("error", (error: NodeJS.ErrnoException) => done(error.code));
-  });
-}
-
-/** Every connection in a thread of its own: `each(c)` answers and need not close. */
-const serve = (each: string) => `
-${each}
-def one(c):
-  try: each(c)
-  except OSError: pass
-  c.close()
-s = socket.create_server(("127.0.0.1", 7000), backlog=1024)
-while True:
-  c, _ = s.accept()
-  threading.Thread(target=one, args=(c,), daemon=True).start()`;
-
-/** Reads to the end, then answers with how much it was and with the beginning of it. */
-const counting = serve(`
-def each(c):
-  n, first = 0, b""
-  while True:
-    b = c.recv(65536)
-    if not b: break
-    first = first or b[:10]
-    n += len(b)
-  c.sendall(b"%d %s" % (n, first))`);
+import { start } from "../support/rauha.ts";
+import { converse, counting, filtered, freePort, publishing, serve } from "./publishing.ts";
 
 const ingress = (result: { readonly events: readonly object[] }) =>
   (result.events as Record<string, unknown>[]).filter((event) =>
@@ -274,54 +193,4 @@ def each(c):
     },
     patient(60_000),
   );
-});
-
-describe("a published port is no way out", () => {
-  test("the task has none of the sockets, and the host's port is not in its network", async () => {
-    const port = await freePort();
-    const script = `
-import os, socket
-print([fd for fd in os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd/" + fd) and os.readlink("/proc/self/fd/" + fd).startswith("socket")])
-print(len(open("/proc/net/tcp").readlines()))
-for place in (("127.0.0.1", ${port}), ("192.0.2.1", 80)):
-  try:
-    s = socket.create_connection(place, 20); s.sendall(b"x" * 20000); print(s.recv(1))
-  except OSError as e: print(type(e).__name__)`;
-    const run = await sandbox([...filtered, "--publish", `${port}:7000`], ["python3", "-c", script]);
-    // One line of headings, and the gateway's listener.
-    expect(run.result.stdout).toBe("[]\n2\nConnectionRefusedError\nConnectionResetError\n");
-  });
-
-  test("a port of another's is refused before the task starts", async () => {
-    const zone = await publishing(counting);
-    const folder = makeFolder("marks");
-    const flags = [...filtered, "--rw-bind", `${folder}:/marks`, "--publish", `${await freePort()}:80`];
-    const run = await sandbox([...flags, "--publish", `${zone.port}:80`], ["touch", "/marks/ran"]);
-    expect(run.exitCode).toBe(125);
-    expect(run.result.error).toMatchObject({
-      code: "setup_failed",
-      origin: "--publish",
-      message: expect.stringContaining(`--publish 127.0.0.1:${zone.port}:80: the port is in use on the host`),
-    });
-    expect(await Bun.file(`${folder}/ran`).exists()).toBe(false);
-    expect((await sandbox(flags, ["touch", "/marks/ran"])).exitCode).toBe(0);
-    expect(await Bun.file(`${folder}/ran`).exists()).toBe(true);
-    // The neighbour goes on.
-    expect(await converse(zone.port, "still")).toEqual({ text: "5 still" });
-    await zone.end();
-  });
-
-  test.each([
-    [["--publish", "80"], "is not [IP:]PORT:PORT"],
-    [["--publish", "0:80"], "is not [IP:]PORT:PORT"],
-    [["--publish", "8080:65536"], "a port is from 1 to 65535"],
-    [["--publish", "localhost:8080:80"], "is not an IPv4 address"],
-    [["--publish", "8080:53"], "that of Rauha's name service"],
-    [["--publish", "8080:5432", "--allow-egress", "127.0.0.0/8:5000-6000"], "127.0.0.1:5432 is the host's"],
-    [Array.from({ length: 17 }, (_, index) => ["--publish", `${18000 + index}:80`]).flat(), "given 17 times"],
-  ])("%p is refused with a hint", async (flags, message) => {
-    const run = await sandbox([...filtered, ...flags], ["true"]);
-    expect(run.exitCode).toBe(2);
-    expect(run.result.error).toMatchObject({ message: expect.stringContaining(message), hint: expect.any(String) });
-  });
 });
