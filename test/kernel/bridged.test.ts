@@ -1,7 +1,7 @@
 /** Network modes of root's on Linux 6.1, where bridge, veth and nftables are modules that the kernel loads when they are asked for. */
 import { expect, test } from "bun:test";
 import { readlinkSync } from "node:fs";
-import { bridgedCases } from "../network/bridged-cases.ts";
+import { bridgedCases } from "../network/bridged/cases.ts";
 import { inVm, isRoot } from "../support/identity.ts";
 import { sandbox } from "../support/rauha.ts";
 

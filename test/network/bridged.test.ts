@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { isRoot } from "../support/identity.ts";
 import { sandbox } from "../support/rauha.ts";
-import { bridgedCases } from "./bridged-cases.ts";
+import { bridgedCases } from "./bridged/cases.ts";
 
 const hasBridge =
   isRoot && Bun.spawnSync(["unshare", "--net", "ip", "link", "add", "br0", "type", "bridge"]).exitCode === 0;
