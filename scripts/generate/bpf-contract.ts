@@ -1,6 +1,8 @@
 /** Derives the BPF programs' copy of the contract, and the hash by which a build knows the programs that fit it. */
+
 import * as contract from "../../src/bpf/contract.ts";
 import { fieldBytes } from "../../src/bpf/record.ts";
+import { defines, upper } from "./c-names.ts";
 import { fnv1a64 } from "./contract-hash.ts";
 import type { GeneratedFile } from "./generator.ts";
 
@@ -45,14 +47,6 @@ function header(hash: string, banner: string): string {
     "#endif",
     "",
   ].join("\n");
-}
-
-function upper(name: string): string {
-  return name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase();
-}
-
-function defines(prefix: string, table: Readonly<Record<string, number>>): string[] {
-  return [...Object.entries(table).map(([name, value]) => `#define ${prefix}_${upper(name)} ${value}u`), ""];
 }
 
 function enumeration(name: string, prefix: string, members: readonly string[]): string {

@@ -1,5 +1,7 @@
 /** Derives the C side of the gateway's contract: ids, limits, and one packed struct for each record. */
+
 import * as contract from "../../src/run/network/gateway/contract.ts";
+import { defines, upper } from "./c-names.ts";
 import type { GeneratedFile } from "./generator.ts";
 
 const cTypes: Readonly<Record<contract.GatewayField, (name: string) => string>> = {
@@ -40,14 +42,6 @@ function render(): string {
     "#endif",
     "",
   ].join("\n");
-}
-
-function upper(name: string): string {
-  return name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase();
-}
-
-function defines(prefix: string, table: Readonly<Record<string, number>>, suffix = "u"): string[] {
-  return [...Object.entries(table).map(([name, value]) => `#define ${prefix}_${upper(name)} ${value}${suffix}`), ""];
 }
 
 function enumeration(kind: string, table: Table): string[] {

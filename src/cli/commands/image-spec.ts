@@ -1,18 +1,7 @@
-import type { FlagTable } from "../flags/flag.ts";
+import { everyFlags, everyGroups, helpOnly } from "./every-command.ts";
 import type { CommandSpec, Operand } from "./spec.ts";
 
 /** `rauha image` in words; see docs/images.md. */
-
-const json = {
-  group: "options",
-  kind: "boolean",
-  negatable: true,
-  description: "Print JSON on stdout, errors too; --no-json: words",
-  default: "words",
-} as const;
-const help = { group: "options", kind: "boolean", short: "h", description: "Print this help" } as const;
-const flags = { json, help } as const satisfies FlagTable;
-const groups = { options: "Options" } as const;
 
 const platform = {
   group: "options",
@@ -33,8 +22,8 @@ const failures = [
 
 export const imageSpec: CommandSpec = {
   summary: "Pull, list, inspect, import and remove images",
-  flags: { help },
-  groups,
+  flags: helpOnly,
+  groups: everyGroups,
   examples: [
     { line: "rauha image pull python:3.12", says: "fetch an image, verified" },
     { line: "rauha image ls", says: "what is here" },
@@ -49,8 +38,8 @@ export const imageSpec: CommandSpec = {
           "or `failed`.",
       ],
       operands: [reference],
-      flags: { platform: { ...platform, default: "this machine's" }, ...flags },
-      groups,
+      flags: { platform: { ...platform, default: "this machine's" }, ...everyFlags },
+      groups: everyGroups,
       exitCodes: failures,
       examples: [
         { line: "rauha image pull debian:12", says: "from Docker Hub, or its mirrors in registries.toml" },
@@ -59,16 +48,16 @@ export const imageSpec: CommandSpec = {
     },
     ls: {
       summary: "List the images that are here",
-      flags,
-      groups,
+      flags: everyFlags,
+      groups: everyGroups,
       examples: [{ line: "rauha image ls --json | jq -r '.images[].reference'", says: "their names" }],
     },
     inspect: {
       summary: "Show an image's configuration and layers",
       about: [about],
       operands: [reference],
-      flags: { platform, ...flags },
-      groups,
+      flags: { platform, ...everyFlags },
+      groups: everyGroups,
       exitCodes: failures,
       examples: [{ line: "rauha image inspect --json python:3.12 | jq .config.env", says: "its variables" }],
     },
@@ -82,8 +71,8 @@ export const imageSpec: CommandSpec = {
         { metavar: "FILE", kind: "image-file", required: true },
         { metavar: "REF", kind: "image", required: false },
       ],
-      flags: { platform: { ...platform, default: "this machine's" }, ...flags },
-      groups,
+      flags: { platform: { ...platform, default: "this machine's" }, ...everyFlags },
+      groups: everyGroups,
       exitCodes: failures,
       examples: [
         { line: "docker save tool:1 | rauha image import -", says: "from docker, without a registry" },
@@ -94,8 +83,8 @@ export const imageSpec: CommandSpec = {
       summary: "Remove images, and what then no image needs",
       about: [about, "A digest (sha256:…) removes every image that has it."],
       operands: [references],
-      flags: { platform: { ...platform, default: "all of them" }, ...flags },
-      groups,
+      flags: { platform: { ...platform, default: "all of them" }, ...everyFlags },
+      groups: everyGroups,
       exitCodes: failures,
       examples: [{ line: "rauha image rm python:3.12", says: "layers that other images have stay" }],
     },
@@ -104,9 +93,9 @@ export const imageSpec: CommandSpec = {
       about: ["That is: what interrupted pulls left, and layers of images that a newer one of the same name replaced."],
       flags: {
         all: { group: "options", kind: "boolean", short: "a", description: "Remove the images, too" },
-        ...flags,
+        ...everyFlags,
       },
-      groups,
+      groups: everyGroups,
       examples: [{ line: "rauha image prune --all", says: "an empty store" }],
     },
   },

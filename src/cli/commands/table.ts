@@ -1,28 +1,10 @@
-import type { FlagTable } from "../flags/flag.ts";
+import { everyFlags, everyGroups, helpOnly } from "./every-command.ts";
 import { imageSpec } from "./image-spec.ts";
 import { policyLearnSpec } from "./policy-learn-spec.ts";
 import { sandboxSpec } from "./sandbox-spec.ts";
 import type { CommandSpec, CommandTable } from "./spec.ts";
 import { unavailableCommands, unavailablePolicyCommands } from "./unavailable.ts";
 import { workspaceSpecs } from "./workspace-spec.ts";
-
-/** The whole command tree of this build, in the order of the help text. */
-
-/** Options that every command has. */
-const commonFlags = {
-  json: {
-    group: "options",
-    kind: "boolean",
-    negatable: true,
-    description: "Print JSON on stdout, errors too; --no-json: words",
-    default: "words",
-  },
-  help: { group: "options", kind: "boolean", short: "h", description: "Print this help" },
-} as const satisfies FlagTable;
-
-const helpOnly = { help: commonFlags.help } as const satisfies FlagTable;
-
-const groups = { options: "Options" } as const;
 
 export const shells = ["bash", "zsh", "fish"] as const;
 export const schemaNames = ["result", "event", "policy"] as const;
@@ -36,7 +18,7 @@ const okOrNot = [
 const policySpec: CommandSpec = {
   summary: "Show, check and learn policies",
   flags: helpOnly,
-  groups,
+  groups: everyGroups,
   examples: [{ line: "rauha policy show task", says: "what the default policy allows" }],
   subcommands: {
     show: {
@@ -50,9 +32,9 @@ const policySpec: CommandSpec = {
           description: "Print the policy of this live zone",
           unavailable: true,
         },
-        ...commonFlags,
+        ...everyFlags,
       },
-      groups,
+      groups: everyGroups,
       examples: [
         { line: "rauha policy show", says: "the shipped policies" },
         { line: "rauha policy show strict", says: "one of them, as TOML" },
@@ -62,8 +44,8 @@ const policySpec: CommandSpec = {
     check: {
       summary: "Check a policy file and report every mistake with its line and column",
       operands: [{ metavar: "FILE", kind: "policy-file", required: true }],
-      flags: commonFlags,
-      groups,
+      flags: everyFlags,
+      groups: everyGroups,
       exitCodes: okOrNot,
       examples: [{ line: "rauha policy check mine.toml", says: "silence about a mistake means there is none" }],
     },
@@ -78,8 +60,8 @@ export const commandTable: CommandTable = {
   doctor: {
     summary: "What this host can enforce, what is missing, and the exact command that fixes it",
     about: ["Ends by running `true` in a zone with the policy `task`, since some refusals only show by trying."],
-    flags: commonFlags,
-    groups,
+    flags: everyFlags,
+    groups: everyGroups,
     exitCodes: [
       ["0", "the policy `task` can be enforced here"],
       ["1", "it can't; the output says why"],
@@ -107,9 +89,9 @@ export const commandTable: CommandTable = {
         kind: "boolean",
         description: "Take programs and maps away; refused while zones live",
       },
-      ...commonFlags,
+      ...everyFlags,
     },
-    groups,
+    groups: everyGroups,
     exitCodes: [
       ["0", "the programs are pinned, or with --remove gone"],
       ["125", "this host can't; nothing was changed, and the words say what is missing"],
@@ -123,15 +105,15 @@ export const commandTable: CommandTable = {
   schema: {
     summary: "Print the JSON Schema of a result, an event or a policy",
     operands: [{ metavar: schemaNames.join("|"), kind: "schema", required: true, values: schemaNames }],
-    flags: commonFlags,
-    groups,
+    flags: everyFlags,
+    groups: everyGroups,
     examples: [{ line: "rauha schema result > result.schema.json", says: "for validators and code generators" }],
   },
   completions: {
     summary: "Print a completion script for your shell",
     operands: [{ metavar: shells.join("|"), kind: "shell", required: true, values: shells }],
     flags: helpOnly,
-    groups,
+    groups: everyGroups,
     examples: [
       { line: "source <(rauha completions bash)", says: "in ~/.bashrc" },
       { line: "rauha completions zsh > ~/.zfunc/_rauha", says: "a directory of $fpath, before compinit" },
@@ -145,7 +127,7 @@ export const commandTable: CommandTable = {
       { metavar: "SUBCOMMAND", kind: "command-name", required: false },
     ],
     flags: helpOnly,
-    groups,
+    groups: everyGroups,
     examples: [{ line: "rauha help sandbox", says: "the same as rauha sandbox --help" }],
   },
   ...unavailableCommands,
@@ -163,9 +145,9 @@ export const rootSpec: CommandSpec = {
       description: "Print version, commit and the launcher's hash",
     },
     json: { group: "options", kind: "boolean", description: "With --version: as JSON" },
-    help: commonFlags.help,
+    help: everyFlags.help,
   },
-  groups,
+  groups: everyGroups,
   examples: [
     { line: "rauha sandbox -- echo hello", says: "run a command in a zone" },
     { line: "rauha sandbox --repo-path . --repo-mode rw -- make test", says: "work on the files of this directory" },

@@ -1,18 +1,8 @@
 import type { FlagTable } from "../flags/flag.ts";
+import { everyFlags, everyGroups } from "./every-command.ts";
 import type { CommandTable, Operand } from "./spec.ts";
 
 /** The commands about kept tasks in words; see docs/workspaces.md. */
-
-const json = {
-  group: "options",
-  kind: "boolean",
-  negatable: true,
-  description: "Print JSON on stdout, errors too; --no-json: words",
-  default: "words",
-} as const;
-const help = { group: "options", kind: "boolean", short: "h", description: "Print this help" } as const;
-const flags = { json, help } as const satisfies FlagTable;
-const groups = { options: "Options" } as const;
 
 const task: Operand = { metavar: "TASK", kind: "task", required: true };
 const paths: Operand = { metavar: "PATH…", kind: "task-path", required: false, repeatable: true };
@@ -22,12 +12,12 @@ export const diffFlags = {
   stat: { group: "options", kind: "boolean", description: "Count lines instead of showing them" },
   binary: { group: "options", kind: "boolean", description: "Show what is no text as a patch that git can apply" },
   "no-pager": { group: "options", kind: "boolean", description: "Print straight to the terminal" },
-  ...flags,
+  ...everyFlags,
 } as const satisfies FlagTable;
 
 export const applyFlags = {
   force: { group: "options", kind: "boolean", description: "Also write what changed on the host meanwhile" },
-  ...flags,
+  ...everyFlags,
 } as const satisfies FlagTable;
 
 export const changesFlags = {
@@ -38,7 +28,7 @@ export const changesFlags = {
     description: "With prune: only tasks that started longer ago (`12h`, `168h`)",
     default: "all that are finished or interrupted",
   },
-  ...flags,
+  ...everyFlags,
 } as const satisfies FlagTable;
 
 export const workspaceSpecs: CommandTable = {
@@ -49,7 +39,7 @@ export const workspaceSpecs: CommandTable = {
     ],
     operands: [{ metavar: "prune", kind: "task", required: false, values: ["prune"] }],
     flags: changesFlags,
-    groups,
+    groups: everyGroups,
     examples: [
       { line: "rauha changes", says: "the latest first" },
       { line: "rauha changes prune --older-than 168h", says: "forget what nobody came back for in a week" },
@@ -60,7 +50,7 @@ export const workspaceSpecs: CommandTable = {
     about: [about, "A PATH narrows it to a file or a directory. What changed in .git is shown only when named."],
     operands: [task, paths],
     flags: diffFlags,
-    groups,
+    groups: everyGroups,
     examples: [
       { line: "rauha diff last", says: "in colour and in a pager on a terminal" },
       { line: "rauha diff last --binary > changes.patch", says: "for git apply" },
@@ -75,7 +65,7 @@ export const workspaceSpecs: CommandTable = {
     ],
     operands: [task, paths],
     flags: applyFlags,
-    groups,
+    groups: everyGroups,
     exitCodes: [
       ["0", "written"],
       ["1", "nothing was written: a conflict, or something that is never written"],
@@ -90,8 +80,8 @@ export const workspaceSpecs: CommandTable = {
     summary: "Forget a task's changes",
     about: [about],
     operands: [task],
-    flags,
-    groups,
+    flags: everyFlags,
+    groups: everyGroups,
     examples: [{ line: "rauha discard last", says: "the host's files stay as they are" }],
   },
 };
