@@ -30,12 +30,12 @@ export function checkLayers(root: string): string[] {
   return breaches.sort();
 }
 
-/** Who loads whom: relative imports that stay after compilation. */
+/** Who needs whom to be understood: relative imports, also those of types alone. */
 function graphOf(imports: ReadonlyMap<string, readonly Import[]>): Map<string, string[]> {
   const graph = new Map<string, string[]>();
   for (const [file, found] of imports) {
     const targets = found
-      .filter(({ kind, specifier }) => kind !== "type" && specifier?.startsWith("."))
+      .filter(({ specifier }) => specifier?.startsWith("."))
       .map(({ specifier }) => posix.join(posix.dirname(file), specifier ?? ""));
     graph.set(file, [...new Set(targets)]);
   }

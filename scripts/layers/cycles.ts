@@ -1,4 +1,4 @@
-/** Finds import cycles: files that need each other to be loaded. */
+/** Finds import cycles: files that need each other to be loaded, or to be understood. */
 
 /** Each cycle once, as the files along it, starting with the one that sorts first. */
 export function findCycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {

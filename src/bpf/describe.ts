@@ -1,5 +1,5 @@
+import type { LsmDenied } from "../run/backend-event.ts";
 import { capabilityNames } from "../run/capabilities.ts";
-import type { LsmDenied } from "../run/lsm.ts";
 import type { Hook, Reason } from "./contract.ts";
 import type { Denial } from "./denial.ts";
 

@@ -1,7 +1,8 @@
-import type { Backend, ZoneNetwork } from "../run/backend.ts";
+import type { Backend } from "../run/backend.ts";
 import type { PlanInputs } from "../run/plan/draft.ts";
 import type { NetworkPart } from "../run/plan/network/part.ts";
 import type { NetworkMode } from "../run/policy/policy.ts";
+import type { ZoneNetwork } from "../run/zone-network.ts";
 
 /** The network of one run: what it adds to the plan, and the host's side of it while the zone lives. */
 export interface NetworkRun {

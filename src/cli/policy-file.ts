@@ -1,13 +1,23 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname, join, normalize, resolve } from "node:path";
+import type { Diagnostic, Origin } from "../run/diagnostic.ts";
 import type { LoadedPolicy as Extended } from "../run/policy/chain.ts";
 import { maxPolicyBytes } from "../run/policy/decode.ts";
 import { parsePolicy } from "../run/policy/parse.ts";
+import type { Policy } from "../run/policy/policy.ts";
 import { shippedPolicies } from "../run/policy/shipped.gen.ts";
-import type { LoadedPolicy, PolicyQuestion } from "./policy-source.ts";
 import { oneLine } from "./words.ts";
 
-/** Reads policy files, and what they extend, for the parser, which itself touches no file. */
+/** A policy, or everything that is wrong with it. */
+export type LoadedPolicy =
+  | { readonly ok: true; readonly policy: Policy }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** Who named the policy; a policy of a policy command has no flag to point to. */
+export interface PolicyQuestion {
+  readonly cwd: string;
+  readonly origin?: Origin | undefined;
+}
 
 type Bytes = { readonly ok: true; readonly bytes: Uint8Array } | ({ readonly ok: false } & FileProblem);
 

@@ -1,18 +1,8 @@
-import type { Diagnostic, Origin } from "../run/diagnostic.ts";
-import type { Policy } from "../run/policy/policy.ts";
+import type { Origin } from "../run/diagnostic.ts";
 import { shippedPolicies } from "../run/policy/shipped.gen.ts";
 import { quote, shellWord } from "./flags/quote.ts";
 import { suggest } from "./flags/suggest.ts";
-
-export type LoadedPolicy =
-  | { readonly ok: true; readonly policy: Policy }
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
-
-/** Who named the policy; a policy of a policy command has no flag to point to. */
-export interface PolicyQuestion {
-  readonly cwd: string;
-  readonly origin?: Origin | undefined;
-}
+import type { LoadedPolicy, PolicyQuestion } from "./policy-file.ts";
 
 export const policyFlag: Origin = { kind: "flag", flag: "--policy" };
 

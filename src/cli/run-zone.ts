@@ -1,4 +1,5 @@
-import type { Backend, BackendEvent, SignalSource } from "../run/backend.ts";
+import type { Backend, SignalSource } from "../run/backend.ts";
+import type { BackendEvent } from "../run/backend-event.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
 import type { PlanInputs } from "../run/plan/draft.ts";
 import type { Plan } from "../run/plan/plan.ts";

@@ -17,12 +17,12 @@ import { type PreparedTask, plannedLayers, prepareTask, wantedLayers } from "../
 import { rehearse } from "../workspace/rehearse.ts";
 import { removeTask, tasksPath } from "../workspace/store.ts";
 import type { patchTask } from "../workspace/task-patch.ts";
+import type { SandboxInvocation } from "./flags/sandbox.ts";
 import { hasGitFile } from "./git-file.ts";
 import { outputProblem } from "./result-sink.ts";
-import type { PartsWish } from "./run-parts.ts";
 import { applyProblem, laterRunEvents, laterRunWarnings } from "./workspace-words.ts";
 
-type WorkspaceWish = Pick<PartsWish, "explain" | "onSuccess" | "patchFile">;
+type WorkspaceWish = Pick<SandboxInvocation, "explain" | "onSuccess" | "patchFile">;
 
 /** What only some invocations need, loaded for those. */
 interface Loaded {

@@ -1,8 +1,10 @@
-import type { BackendEvent, SignalSource, ZoneNetwork } from "../run/backend.ts";
+import type { SignalSource } from "../run/backend.ts";
+import type { BackendEvent } from "../run/backend-event.ts";
 import { control } from "../run/plan/contract.ts";
 import { ReportDecoder } from "../run/plan/decode-report.ts";
 import { encodePlan } from "../run/plan/encode.ts";
 import type { Plan } from "../run/plan/plan.ts";
+import type { ZoneNetwork } from "../run/zone-network.ts";
 import {
   closeFd,
   createMemfd,

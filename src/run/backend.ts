@@ -1,11 +1,10 @@
-import type { ZoneRules } from "./bridge/zone-rules.ts";
+import type { BackendEvent } from "./backend-event.ts";
 import type { HostFacts } from "./host-facts.ts";
 import type { Images } from "./image.ts";
-import type { LsmDenied, LsmSetup, OpenLsm } from "./lsm.ts";
-import type { EgressAttempt } from "./network/attempt.ts";
-import type { ReportRecord } from "./plan/contract.ts";
+import type { LsmSetup, OpenLsm } from "./lsm.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { TreeFs } from "./tree-fs.ts";
+import type { HostNetworks, ZoneNetwork } from "./zone-network.ts";
 
 /**
  * What a platform gives the core: facts before, events after. A backend executes plans and builds no report, so that
@@ -38,37 +37,6 @@ export interface Backend {
     meanwhile?: () => void,
   ): Promise<void>;
 }
-
-/** The network modes in which the host has something to do. */
-export interface HostNetworks {
-  /** Connects a zone to the bridge, with these rules. */
-  bridged(zoneId: string, rules: ZoneRules): ZoneNetwork;
-}
-
-/** The host's side of one zone's network, for the modes that have one. */
-export interface ZoneNetwork {
-  /** Hears each record of the launcher's before anyone else, may answer with a word of `control`, and says what to pass on in its place. */
-  hear(record: ReportRecord, say: (word: number) => void, plan: Plan): ReportRecord;
-  /** The launcher is gone: nothing of the network is left after this, however the zone ended. */
-  close(): void;
-}
-
-/** A launcher's record, or the backend's own word (the launcher ended without its last record, the caller cancelled); with the time in ms since the epoch. */
-export type BackendEvent = { readonly at: number } & (
-  | ReportRecord
-  | { readonly record: "lost"; readonly detail: string }
-  /** Rauha received a signal and told the launcher to cancel. */
-  | { readonly record: "cancelled"; readonly signal: number }
-  /** What BPF-LSM programs denied, found after the zone's end; and how many denials more there were. */
-  | LsmDenied
-  | { readonly record: "lsm_dropped"; readonly count: number }
-  /** Network mode `filtered`: a program tried to reach something outside. */
-  | { readonly record: "egress"; readonly attempt: EgressAttempt }
-  /** So many more attempts were decided, and not reported one by one. */
-  | { readonly record: "egress_dropped"; readonly count: number }
-  /** The gateway is gone, and with it the zone's way out. */
-  | { readonly record: "egress_lost"; readonly detail: string }
-);
 
 /** Signals that Rauha itself received and that a running zone must hear of. */
 export interface SignalSource {

@@ -1,13 +1,8 @@
 import type { Diagnostic } from "./diagnostic.ts";
 import type { CgroupFacts } from "./host-facts.ts";
+import type { LsmZone } from "./plan/draft.ts";
 import type { SandboxRequest } from "./request.ts";
 import type { RunPart } from "./run-part.ts";
-
-/** What a plan must know of a zone that BPF-LSM programs guard. */
-export interface LsmZone {
-  /** Directory of the zone's cgroup on the unified hierarchy, which is its identity: made, and entered in the maps, before the zone starts. */
-  readonly cgroup: string;
-}
 
 /**
  * The BPF-LSM side of one run. It makes the zone's cgroup and enters the zone in the maps; after the zone's end it says what was denied,
@@ -20,24 +15,6 @@ export type OpenLsm = (
   request: Pick<SandboxRequest, "zoneId" | "network">,
   cgroup: CgroupFacts,
 ) => { readonly ok: true; readonly run: LsmRun } | { readonly ok: false; readonly problem: Diagnostic };
-
-/** A denial by a BPF program; the keys are those of the result's `enforcement_events`. */
-export interface LsmDenied {
-  readonly record: "lsm_denied";
-  readonly hook: string;
-  readonly action: string;
-  /** `error`: what is needed to decide could not be looked up. */
-  readonly decision: "deny" | "error";
-  readonly message: string;
-  readonly pid: number;
-  readonly comm: string;
-  /** The zone that the object belongs to, if any is known. */
-  readonly targetZone: string | null;
-  readonly object: string | null;
-  readonly why: string;
-  /** The policy key that would allow it. */
-  readonly policyKey: string | undefined;
-}
 
 /** What `rauha setup` and `rauha doctor` do about the BPF programs. */
 export interface LsmSetup {

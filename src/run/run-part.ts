@@ -1,9 +1,10 @@
-import type { BackendEvent, ZoneNetwork } from "./backend.ts";
+import type { BackendEvent } from "./backend-event.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { PlanInputs } from "./plan/draft.ts";
 import type { Report } from "./report/report.ts";
 import type { Verdict } from "./report/verdict.ts";
 import type { RunOutcome } from "./result/project.ts";
+import type { ZoneNetwork } from "./zone-network.ts";
 
 /**
  * Something that a run has besides its zone, where request, policy or host ask for it: the layers of a workspace, a network, the

@@ -3,7 +3,7 @@
  * (the token authentication of the distribution specification).
  */
 import type { Challenge } from "./challenge.ts";
-import type { Credentials } from "./credentials.ts";
+import type { Credentials } from "./credential.ts";
 import { answerFailure, explanationOf, protocolFailure } from "./failure.ts";
 import { type HttpContext, send } from "./transport.ts";
 

@@ -2,7 +2,8 @@
 import type { HostIo } from "../../run/backend.ts";
 import { authorize } from "./authorize.ts";
 import { parseChallenges } from "./challenge.ts";
-import { type Credentials, findCredentials } from "./credentials.ts";
+import type { Credentials } from "./credential.ts";
+import { findCredentials } from "./credentials.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { answerFailure, explanationOf, RegistryFailure } from "./failure.ts";
 import { type HttpAnswer, type HttpContext, send } from "./transport.ts";

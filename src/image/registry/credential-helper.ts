@@ -1,6 +1,6 @@
 /** Programs that keep credentials: `docker-credential-NAME get`, a server's name on its input and JSON on its output. */
 import { refuse } from "../image-error.ts";
-import type { Credentials } from "./credentials.ts";
+import type { Credentials } from "./credential.ts";
 
 const patienceMs = 60_000;
 const maxAnswer = 1 << 20;

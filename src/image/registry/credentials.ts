@@ -4,16 +4,8 @@
  */
 import type { HostIo } from "../../run/backend.ts";
 import { refuse } from "../image-error.ts";
+import type { Credentials } from "./credential.ts";
 import { helperCredentials } from "./credential-helper.ts";
-
-/** What a registry accepts of a user. */
-export type Credentials = { readonly from: string } & (
-  | { readonly kind: "password"; readonly username: string; readonly password: string }
-  /** Buys tokens of a token server. */
-  | { readonly kind: "identity"; readonly token: string }
-  /** Is a token. */
-  | { readonly kind: "token"; readonly token: string }
-);
 
 export interface CredentialSource {
   readonly io: Pick<HostIo, "readText">;

@@ -1,7 +1,7 @@
 import { describeDenial } from "../../bpf/describe.ts";
 import { bytesText } from "../../bpf/record.ts";
 import { type Put, zonePuts } from "../../bpf/zone-entry.ts";
-import type { BackendEvent } from "../../run/backend.ts";
+import type { BackendEvent } from "../../run/backend-event.ts";
 import type { Diagnostic } from "../../run/diagnostic.ts";
 import type { CgroupFacts } from "../../run/host-facts.ts";
 import type { LsmRun, OpenLsm } from "../../run/lsm.ts";

@@ -1,5 +1,5 @@
 import gatewayText from "../../../build/gateway.b64.txt" with { type: "text" };
-import type { BackendEvent } from "../../run/backend.ts";
+import type { BackendEvent } from "../../run/backend-event.ts";
 import type { EgressPlan } from "../../run/network/egress-plan.ts";
 import { encodeOrder, GatewayDecoder } from "../../run/network/gateway/codec.ts";
 import { type GatewayOrder, gatewayLimits, gatewaySockets } from "../../run/network/gateway/contract.ts";

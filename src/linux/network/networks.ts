@@ -1,7 +1,7 @@
-import type { HostNetworks, ZoneNetwork } from "../../run/backend.ts";
 import type { ZoneRules } from "../../run/bridge/zone-rules.ts";
 import { control, type ReportRecord, stages } from "../../run/plan/contract.ts";
 import type { Plan } from "../../run/plan/plan.ts";
+import type { HostNetworks, ZoneNetwork } from "../../run/zone-network.ts";
 import { type Connection, connectZone, disconnectZone } from "./bridged-zone.ts";
 import { NetworkFailure } from "./failure.ts";
 

@@ -4,7 +4,7 @@ import type { Plan, PlannedOp, PlanOutcome } from "../../run/plan/plan.ts";
 import { plan as planZone } from "../../run/plan/planner.ts";
 import type { Policy } from "../../run/policy/policy.ts";
 import { shippedPolicies } from "../../run/policy/shipped.gen.ts";
-import type { ZoneFilter } from "../../run/seccomp/zone-filter.ts";
+import type { ZoneFilter } from "../../run/seccomp/zone-compile.ts";
 
 /** Where the zone sees the program that unpacks, and the one directory that it can write to. */
 export const unpackProgram = "/unpack/rauha";

@@ -1,10 +1,9 @@
 import type { Diagnostic, ErrorCode, Origin } from "../diagnostic.ts";
 import type { HostFacts } from "../host-facts.ts";
-import type { LsmZone } from "../lsm.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { SandboxRequest } from "../request.ts";
 import { allowedOnView } from "../seccomp/view-calls.ts";
-import type { ZoneFilter } from "../seccomp/zone-filter.ts";
+import type { ZoneFilter } from "../seccomp/zone-compile.ts";
 import type { PlanOp } from "./contract.ts";
 import type { EnforcedName, enforcement } from "./enforcement.ts";
 import { mechanismLines } from "./mechanism-words.gen.ts";
@@ -21,6 +20,12 @@ export interface PlanInputs {
   readonly network?: NetworkPart | undefined;
   /** Given where BPF-LSM programs of ours are pinned and this run uses them. */
   readonly lsm?: LsmZone | undefined;
+}
+
+/** What a plan must know of a zone that BPF-LSM programs guard. */
+export interface LsmZone {
+  /** Directory of the zone's cgroup on the unified hierarchy, which is its identity: made, and entered in the maps, before the zone starts. */
+  readonly cgroup: string;
 }
 
 /**

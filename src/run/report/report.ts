@@ -1,5 +1,4 @@
-import type { BackendEvent } from "../backend.ts";
-import type { LsmDenied } from "../lsm.ts";
+import type { BackendEvent, LsmDenied } from "../backend-event.ts";
 import type { ReportRecord } from "../plan/contract.ts";
 import type { Plan } from "../plan/plan.ts";
 

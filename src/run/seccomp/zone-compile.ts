@@ -4,7 +4,22 @@ import { defaultProfile } from "./default-profile.gen.ts";
 import type { SeccompProfile } from "./profile.ts";
 import { isAllowed, resolveRanges } from "./resolve.ts";
 import { syscallTable } from "./syscalls.ts";
-import type { ZoneFilterOutcome } from "./zone-filter.ts";
+
+/** The filter of a zone, as `struct sock_filter[]`. */
+export interface ZoneFilter {
+  readonly filter: Uint8Array;
+  /** Denied calls go to a listener, which makes events of them. */
+  readonly listen: boolean;
+  /** `default`, or the profile's file. */
+  readonly profile: string;
+  readonly warnings: readonly Diagnostic[];
+  /** Allowed calls that are told of besides, as the op `watch` takes them: in a zone that is there to learn from. */
+  readonly watched?: Uint8Array | undefined;
+}
+
+export type ZoneFilterOutcome =
+  | { readonly ok: true; readonly filter: ZoneFilter }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 type Options = Omit<CompileOptions, "deniedAction">;
 type ReadText = (path: string) => { readonly text: string } | { readonly problem: string };

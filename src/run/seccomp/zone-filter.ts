@@ -1,24 +1,8 @@
-import type { Diagnostic } from "../diagnostic.ts";
 import type { HostFacts } from "../host-facts.ts";
 import { type Policy, policyOrigin } from "../policy/policy.ts";
 import { shippedFilter } from "./shipped.ts";
 import { deniedForView } from "./view-calls.ts";
-
-/** The filter of a zone, as `struct sock_filter[]`. */
-export interface ZoneFilter {
-  readonly filter: Uint8Array;
-  /** Denied calls go to a listener, which makes events of them. */
-  readonly listen: boolean;
-  /** `default`, or the profile's file. */
-  readonly profile: string;
-  readonly warnings: readonly Diagnostic[];
-  /** Allowed calls that are told of besides, as the op `watch` takes them: in a zone that is there to learn from. */
-  readonly watched?: Uint8Array | undefined;
-}
-
-export type ZoneFilterOutcome =
-  | { readonly ok: true; readonly filter: ZoneFilter }
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+import type { ZoneFilterOutcome } from "./zone-compile.ts";
 
 /** What the launcher itself calls to hand the listener over, after the filter is on: a listener can't be asked about it. */
 const handOver = "sendmsg";

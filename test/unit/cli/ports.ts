@@ -1,5 +1,6 @@
 import { runCommandTree } from "../../../src/cli/commands.ts";
-import type { Backend, BackendEvent } from "../../../src/run/backend.ts";
+import type { Backend } from "../../../src/run/backend.ts";
+import type { BackendEvent } from "../../../src/run/backend-event.ts";
 import type { HostFacts } from "../../../src/run/host-facts.ts";
 import type { LsmSetup } from "../../../src/run/lsm.ts";
 import { userFacts } from "../plan/inputs.ts";

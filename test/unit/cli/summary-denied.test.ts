@@ -1,7 +1,7 @@
 /** The last line for people, when calls of a task that failed were denied. */
 import { describe, expect, test } from "bun:test";
 import { summaryLine } from "../../../src/cli/summary.ts";
-import type { BackendEvent } from "../../../src/run/backend.ts";
+import type { BackendEvent } from "../../../src/run/backend-event.ts";
 import { syscallTable } from "../../../src/run/seccomp/syscalls.ts";
 import { planned } from "../plan/inputs.ts";
 import { cleaned, ended, resultOf, started } from "../result/run.ts";

@@ -1,6 +1,6 @@
 /** What a run that was watched lacked: from records of the launcher to keys of a policy. */
 import { describe, expect, test } from "bun:test";
-import type { BackendEvent } from "../../../src/run/backend.ts";
+import type { BackendEvent } from "../../../src/run/backend-event.ts";
 import { type HostKind, needsOf } from "../../../src/run/learn/needs.ts";
 import { absolutePath } from "../../../src/run/learn/uses.ts";
 import { watchedCalls } from "../../../src/run/learn/watched.ts";

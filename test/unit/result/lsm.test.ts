@@ -1,6 +1,6 @@
 /** What BPF-LSM programs denied, in the public result. */
 import { describe, expect, test } from "bun:test";
-import type { BackendEvent } from "../../../src/run/backend.ts";
+import type { BackendEvent } from "../../../src/run/backend-event.ts";
 import { delegatedFacts, planned } from "../plan/inputs.ts";
 import { cleaned, ended, resultOf, started } from "./run.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { BackendEvent } from "../../../src/run/backend.ts";
+import type { BackendEvent } from "../../../src/run/backend-event.ts";
 import { endCause } from "../../../src/run/plan/contract.ts";
 import { refusedResult } from "../../../src/run/result/project.ts";
 import { resultSchema } from "../../../src/run/result/schema.ts";

@@ -1,4 +1,4 @@
-import type { BackendEvent } from "../../../src/run/backend.ts";
+import type { BackendEvent } from "../../../src/run/backend-event.ts";
 import { endCause } from "../../../src/run/plan/contract.ts";
 import type { Plan } from "../../../src/run/plan/plan.ts";
 import { foldEvent, newReport, type Report } from "../../../src/run/report/report.ts";

@@ -109,9 +109,13 @@ describe("import cycles", () => {
     ]);
   });
 
-  test("through types alone are none", () => {
-    expect(check({ "src/run/a.ts": 'import type { B } from "./b.ts";', "src/run/b.ts": 'import "./a.ts";' })).toEqual(
-      [],
-    );
+  test("count through types as well: who reads one file must read the other", () => {
+    const files = { "src/run/a.ts": 'import type { B } from "./b.ts";', "src/run/b.ts": 'import "./a.ts";' };
+    expect(check(files)).toEqual(["import cycle: src/run/a.ts -> src/run/b.ts -> src/run/a.ts"]);
+  });
+
+  test("are none where two files need a third", () => {
+    const files = { "src/run/a.ts": 'import type { C } from "./c.ts";', "src/run/b.ts": 'import "./c.ts";' };
+    expect(check({ ...files, "src/run/c.ts": "export interface C {}" })).toEqual([]);
   });
 });
