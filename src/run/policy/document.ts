@@ -11,6 +11,7 @@ export function policyTree({
   limits,
   network,
   filesystem,
+  image,
   ...rest
 }: Policy): PolicyTree {
   return {
@@ -48,6 +49,11 @@ export function policyTree({
       shared_layers: filesystem.sharedLayers,
       tmp_size: filesystem.tmpSizeBytes,
       tmp_inodes: filesystem.tmpInodes,
+    },
+    image: {
+      layer_size: image.layerSizeBytes,
+      layer_entries: image.layerEntries,
+      layer_ratio: image.layerRatio,
     },
     devices: { allowed: rest.devices.allowed },
     syscalls: { profile: rest.syscalls.profile, deny: rest.syscalls.deny, allow: rest.syscalls.allow },

@@ -161,6 +161,25 @@ export const policySections = {
       description: "Files and directories on them",
     }),
   }),
+  image: section("What an image may hold before it is refused as a bomb", {
+    layer_size: value(sizeForm({ min: MiB }), {
+      ...size,
+      pattern: size.pattern.replace("|^unlimited$", ""),
+      description: "Each layer, out of its compression, and each file of it, holes included",
+    }),
+    layer_entries: value(integerForm({ min: 1, max: 1 << 30 }), {
+      type: "integer",
+      minimum: 1,
+      maximum: 1 << 30,
+      description: "Files, directories, links and whiteouts of each layer",
+    }),
+    layer_ratio: value(integerForm({ min: 1, max: 1_000_000 }), {
+      type: "integer",
+      minimum: 1,
+      maximum: 1_000_000,
+      description: "How many times its packed size a layer may have, asked above 256Mi",
+    }),
+  }),
   devices: section("Devices besides those of every zone (null, zero, full, random, urandom, tty)", {
     allowed: list(deviceForm, { type: "string", pattern: "^/dev/" }, "Device nodes of the host"),
   }),

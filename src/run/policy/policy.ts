@@ -50,6 +50,13 @@ export interface Policy {
     readonly tmpSizeBytes: number;
     readonly tmpInodes: number;
   };
+  /** What each layer of an image may be, when it is unpacked. */
+  readonly image: {
+    readonly layerSizeBytes: number;
+    readonly layerEntries: number;
+    /** How many times larger than its packed form. */
+    readonly layerRatio: number;
+  };
   readonly devices: { readonly allowed: readonly string[] };
   readonly syscalls: {
     /** `default`, or the absolute path of a profile in the containers' seccomp JSON format. */

@@ -45,6 +45,7 @@ const units: Readonly<Record<string, (value: unknown) => string>> = {
   "limits.fsize": asSize,
   "limits.core": asSize,
   "filesystem.tmp_size": asSize,
+  "image.layer_size": asSize,
   "limits.walltime": asDuration,
   "limits.cpu": asDuration,
 };

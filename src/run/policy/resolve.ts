@@ -52,6 +52,11 @@ function withDefaults(said: PolicyDocument): PolicyRules {
       tmpSizeBytes: said.filesystem?.tmp_size ?? GiB,
       tmpInodes: said.filesystem?.tmp_inodes ?? 262_144,
     },
+    image: {
+      layerSizeBytes: said.image?.layer_size ?? 64 * GiB,
+      layerEntries: said.image?.layer_entries ?? 2_000_000,
+      layerRatio: said.image?.layer_ratio ?? 300,
+    },
     devices: { allowed: said.devices?.allowed ?? [] },
     syscalls: {
       profile: said.syscalls?.profile ?? "default",

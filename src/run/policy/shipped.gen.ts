@@ -7,7 +7,7 @@ import type { Policy } from "./policy.ts";
 export const shippedPolicies: Readonly<Record<string, Policy>> = {
   "task": {
     "name": "task",
-    "hash": "sha256:7a1c352a7e1647c10d4dc68569252584186d49faa24e93ea506418c8e37e6541",
+    "hash": "sha256:934cef6071bef72ee2e8744bea2b6a14e67b8a55589658c4ab710d8e35af171f",
     "zone": {
       "type": "non-global"
     },
@@ -49,6 +49,11 @@ export const shippedPolicies: Readonly<Record<string, Policy>> = {
       "tmpSizeBytes": 1073741824,
       "tmpInodes": 262144
     },
+    "image": {
+      "layerSizeBytes": 68719476736,
+      "layerEntries": 2000000,
+      "layerRatio": 300
+    },
     "devices": {
       "allowed": [
         "/dev/null",
@@ -89,7 +94,7 @@ export const shippedPolicies: Readonly<Record<string, Policy>> = {
   },
   "build": {
     "name": "build",
-    "hash": "sha256:713064b7f658df4b5b94910129155c6569a026110fb5dae480cd6fd829f17fd5",
+    "hash": "sha256:cd87080874510aacff5d58682f16c97efe372837bf264a0d7738e4d3e4e2e0b0",
     "zone": {
       "type": "non-global"
     },
@@ -137,6 +142,11 @@ export const shippedPolicies: Readonly<Record<string, Policy>> = {
       "tmpSizeBytes": 1073741824,
       "tmpInodes": 262144
     },
+    "image": {
+      "layerSizeBytes": 68719476736,
+      "layerEntries": 2000000,
+      "layerRatio": 300
+    },
     "devices": {
       "allowed": [
         "/dev/null",
@@ -177,7 +187,7 @@ export const shippedPolicies: Readonly<Record<string, Policy>> = {
   },
   "standard": {
     "name": "standard",
-    "hash": "sha256:a4d6abbdabbf968404fe18b84626626cea0d695ff8e55946ba1bcf53dd548947",
+    "hash": "sha256:3bd9f1fd1e30a39c6a980ff21b40b2e88b0a51710e27a326263e7acbf5dc1796",
     "zone": {
       "type": "non-global"
     },
@@ -233,6 +243,11 @@ export const shippedPolicies: Readonly<Record<string, Policy>> = {
       "tmpSizeBytes": 1073741824,
       "tmpInodes": 262144
     },
+    "image": {
+      "layerSizeBytes": 68719476736,
+      "layerEntries": 2000000,
+      "layerRatio": 300
+    },
     "devices": {
       "allowed": [
         "/dev/null",
@@ -264,7 +279,7 @@ export const shippedPolicies: Readonly<Record<string, Policy>> = {
   },
   "strict": {
     "name": "strict",
-    "hash": "sha256:67a9456ec6dedc2494c2bbb80fbf7fa0f313c1e31715e5bfaef591e4e1618e15",
+    "hash": "sha256:9dcf9a61433e46568b6a895b7782d5df3a75ab1dee93442b9cc86f9b405df0a0",
     "zone": {
       "type": "non-global"
     },
@@ -306,6 +321,11 @@ export const shippedPolicies: Readonly<Record<string, Policy>> = {
       "tmpSizeBytes": 268435456,
       "tmpInodes": 65536
     },
+    "image": {
+      "layerSizeBytes": 68719476736,
+      "layerEntries": 2000000,
+      "layerRatio": 300
+    },
     "devices": {
       "allowed": [
         "/dev/null",
@@ -344,7 +364,7 @@ export const shippedPolicies: Readonly<Record<string, Policy>> = {
   },
   "privileged": {
     "name": "privileged",
-    "hash": "sha256:d7959c67896cf0ccd214000ab4bc5e11ef4fb620955079e5d36bb343b3394dea",
+    "hash": "sha256:587dc4e61df37ee1683604098fcea05f6c048d760eae163570795eb9f9e06d87",
     "zone": {
       "type": "privileged"
     },
@@ -410,6 +430,11 @@ export const shippedPolicies: Readonly<Record<string, Policy>> = {
       "sharedLayers": true,
       "tmpSizeBytes": 2147483648,
       "tmpInodes": 524288
+    },
+    "image": {
+      "layerSizeBytes": 68719476736,
+      "layerEntries": 2000000,
+      "layerRatio": 300
     },
     "devices": {
       "allowed": [

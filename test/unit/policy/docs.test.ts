@@ -25,13 +25,16 @@ describe("the page about policies", () => {
   });
 
   test("tells the defaults as they are", () => {
-    const { filesystem, zone, network, enforcement, syscalls } = policyOf("");
+    const { filesystem, image, zone, network, enforcement, syscalls } = policyOf("");
     for (const [section, key, value] of [
       ["zone", "type", zone.type],
       ["network", "mode", network.mode],
       ["filesystem", "root", filesystem.root],
       ["filesystem", "tmp_size", formatSize(filesystem.tmpSizeBytes)],
       ["filesystem", "tmp_inodes", String(filesystem.tmpInodes)],
+      ["image", "layer_size", formatSize(image.layerSizeBytes)],
+      ["image", "layer_entries", String(image.layerEntries)],
+      ["image", "layer_ratio", String(image.layerRatio)],
       ["syscalls", "profile", syscalls.profile],
       ["enforcement", "require", enforcement.require],
     ] as const) {

@@ -60,6 +60,7 @@ describe("values that would weaken the zone when they are misread", () => {
     ["a limit of nothing", "resources.memory_limit = 0"],
     ["scratch without end", "filesystem.tmp_size = 0"],
     ["inodes without end", "filesystem.tmp_inodes = 0"],
+    ["an image without end", "image.layer_size = 'unlimited'"],
     ["a negative limit", "limits.nofile = -1"],
     ["infinity", "resources.cpus = inf"],
     ["not a number", "resources.cpus = nan"],

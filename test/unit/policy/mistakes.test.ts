@@ -65,6 +65,13 @@ describe("wrong quantities", () => {
     ["limits.core", "-1", "8 limits.core: -1 is too little: expected at least 0"],
     ["filesystem.tmp_size", '"0"', '12 filesystem.tmp_size: "0" is too little: expected at least 1Mi'],
     ["filesystem.tmp_size", '"unlimited"', `12 filesystem.tmp_size: ${size}, found "unlimited"`],
+    ["image.layer_size", '"unlimited"', `14 image.layer_size: ${size}, found "unlimited"`],
+    ["image.layer_entries", "0", "17 image.layer_entries: 0 is too little: expected at least 1"],
+    [
+      "image.layer_ratio",
+      '"300"',
+      '15 image.layer_ratio: expected a whole number from 1 to 1000000, found "300" (write it without quotes)',
+    ],
     ["filesystem.tmp_inodes", "0", "14 filesystem.tmp_inodes: 0 is too little: expected at least 1024"],
     ["resources.pids_max", "1", "12 resources.pids_max: 1 is too little: expected at least 2"],
     ["resources.pids_max", "4194305", "12 resources.pids_max: 4194305 is too much: expected at most 4194304"],
@@ -251,7 +258,7 @@ describe("unknown keys", () => {
     ["[zone]\nxyzzyxyzzy = 1", 'p.toml:2:1 zone.xyzzyxyzzy: unknown key "xyzzyxyzzy" in [zone] (expected name, type)'],
     [
       "[completely_else]",
-      "p.toml:1:2 completely_else: unknown section [completely_else] (expected [zone], [capabilities], [resources], [limits], [network], [filesystem], [devices], [syscalls], [env], [enforcement])",
+      "p.toml:1:2 completely_else: unknown section [completely_else] (expected [zone], [capabilities], [resources], [limits], [network], [filesystem], [image], [devices], [syscalls], [env], [enforcement])",
     ],
     ["env.sat.A = '1'", 'p.toml:1:5 env.sat: unknown key "sat" in [env] (did you mean "set"?)'],
     ['zone = { tpye = "x" }', 'p.toml:1:10 zone.tpye: unknown key "tpye" in [zone] (did you mean "type"?)'],

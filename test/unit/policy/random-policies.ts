@@ -75,6 +75,14 @@ export function randomPolicy(random: Random): string {
         ...maybe("tmp_inodes", number(1024, 1 << 20)),
       ],
     ],
+    [
+      "image",
+      [
+        ...maybe("layer_size", size(1)),
+        ...maybe("layer_entries", number(1, 1 << 20)),
+        ...maybe("layer_ratio", number(1, 1000)),
+      ],
+    ],
     ["devices", maybe("allowed", () => list(() => `/dev/${random.pick(["null", "dri/card0", "fuse"])}`))],
     [
       "syscalls",

@@ -56,6 +56,11 @@ shared_layers = true
 tmp_size = "1Gi"
 tmp_inodes = 262144
 
+[image]
+layer_size = "64Gi"
+layer_entries = 2000000
+layer_ratio = 300
+
 [devices]
 allowed = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"]
 
