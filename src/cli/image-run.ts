@@ -21,7 +21,7 @@ export async function withImage(
   dry: boolean,
 ): Promise<WithImage> {
   const images = await backend.images();
-  const outcome = await images.prepare({ ...wish, dry }, audience(backend.io));
+  const outcome = await images.prepare({ ...wish, dry }, inputs.policy, audience(backend.io));
   if (!outcome.ok) return outcome;
   const { entrypoint, cmd, ...image } = outcome.image;
   const { request } = inputs;

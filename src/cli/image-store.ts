@@ -3,8 +3,10 @@ import { openStore } from "../image/open-store.ts";
 import { readPlatform } from "../image/platform.ts";
 import { storeRoot } from "../image/store-root.ts";
 import type { ImageStore, Platform } from "../image/types.ts";
+import type { Policy } from "../run/policy/policy.ts";
 import { refuse } from "./commands/answer.ts";
 import type { CommandInput } from "./commands/command.ts";
+import { loadPolicy } from "./policy-source.ts";
 import type { Ports } from "./ports.ts";
 
 /** The caller's image store. Throws an ImageError when there is no place for one. */
@@ -24,6 +26,14 @@ export async function withImages(
     if (error instanceof ImageError) return refuse(input.ports, error.diagnostics, input.json);
     throw error;
   }
+}
+
+/** The policy that says what an image may hold: `--policy`, or the default of every run. */
+export async function policyOf(input: CommandInput): Promise<Policy> {
+  const given = input.given.one("policy");
+  const loaded = await loadPolicy(typeof given === "string" ? given : "task", { cwd: input.ports.cwd });
+  if (!loaded.ok) throw new ImageError(loaded.diagnostics);
+  return loaded.policy;
 }
 
 /** The value of `--platform`; undefined where it wasn't given. */

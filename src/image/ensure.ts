@@ -1,11 +1,14 @@
 /** The image that a run asks for: from the store, or from its registry first. The registry's code is loaded only when it is asked. */
 import type { Diagnostic } from "../run/diagnostic.ts";
+import type { Policy } from "../run/policy/policy.ts";
 import { ImageError, orDamaged } from "./image-error.ts";
 import { readReference } from "./reference.ts";
 import type { ImageStore, Platform, PullEvent, PullPolicy, StoredImage } from "./types.ts";
 
 export interface EnsureOptions {
   readonly pull: PullPolicy;
+  /** What it says of images holds. */
+  readonly policy: Policy;
   /** Default: this machine's. */
   readonly platform?: Platform | undefined;
   readonly progress?: ((event: PullEvent) => void) | undefined;

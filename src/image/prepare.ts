@@ -1,8 +1,10 @@
 import type { ImageAudience, ImageOutcome, ImageWish, ReadyImage } from "../run/image.ts";
+import type { Policy } from "../run/policy/policy.ts";
 import { errnoName } from "../run/report/errno.ts";
 import type { ImageUser } from "../run/request.ts";
 import { TreeError } from "../run/tree-fs.ts";
 import { ImageError, refuse } from "./image-error.ts";
+import { checkUnpacked } from "./layers/layer-limits.ts";
 import {
   holdLayer,
   jointPath,
@@ -20,6 +22,8 @@ import { findUser } from "./rootfs/users.ts";
 import type { ImageStore, LayerDescriptor, PullEvent, StoredImage } from "./types.ts";
 
 export interface PrepareOptions extends ImageAudience {
+  /** What it says of images holds. */
+  readonly policy: Policy;
   /** Whether layers keep the owners that their archives say. */
   readonly owners: () => boolean;
   readonly unpack: Unpack;
@@ -29,6 +33,7 @@ export interface PrepareOptions extends ImageAudience {
     options: {
       readonly pull: "always" | "missing";
       readonly platform?: string | undefined;
+      readonly policy: Policy;
       readonly progress: (event: PullEvent) => void;
     },
   ) => Promise<StoredImage>;
@@ -56,7 +61,7 @@ export async function prepareImage(store: ImageStore, wish: ImageWish, options: 
 async function findImage(
   store: ImageStore,
   wish: ImageWish,
-  { ensure, say, bars }: PrepareOptions,
+  { ensure, policy, say, bars }: PrepareOptions,
 ): Promise<StoredImage> {
   const { reference, pull, dry } = wish;
   const platform = wish.platform === undefined ? undefined : readPlatform(wish.platform);
@@ -79,7 +84,7 @@ async function findImage(
     if (event.event === "done" && !event.up_to_date) say(`pulled ${event.reference}: ${event.downloaded_bytes} bytes`);
   };
   try {
-    return await ensure(reference, { pull, platform: wish.platform, progress });
+    return await ensure(reference, { pull, platform: wish.platform, policy, progress });
   } finally {
     drawn?.end();
   }
@@ -93,6 +98,7 @@ async function layersOf(store: ImageStore, { layers }: StoredImage, options: Pre
       const stored =
         storedLayer(store.root, layer.diffId, store.host) ??
         (await unpackMissing(store, layer, index, layers.length, options));
+      checkUnpacked(options.policy, layer, stored.summary);
       if (!(await holdLayer(store, stored))) {
         // It is being removed at this moment.
         await Bun.sleep(retryMs);
@@ -127,12 +133,13 @@ async function unpackMissing(
   layer: LayerDescriptor,
   index: number,
   count: number,
-  { unpack, say }: PrepareOptions,
+  { unpack, policy, say }: PrepareOptions,
 ): Promise<StoredLayer> {
   const { unpackLayer } = await import("./layers/unpack-layer.ts");
   const which = `layer ${index + 1} of ${count}`;
   say(`unpacking ${which}`);
-  return unpackLayer(store, layer, { unpack, waiting: () => say(`waiting for another process that unpacks ${which}`) });
+  const waiting = () => say(`waiting for another process that unpacks ${which}`);
+  return unpackLayer(store, layer, { unpack, policy, waiting });
 }
 
 async function readyImage(

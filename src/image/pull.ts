@@ -1,7 +1,9 @@
 /** From a registry into the store. Whatever moment it is killed at, the store is whole and the next pull goes on where it was. */
+import type { Policy } from "../run/policy/policy.ts";
 import { decodeConfig } from "./config.ts";
 import { orDamaged, refuse } from "./image-error.ts";
 import { maxDocumentBytes } from "./json-field.ts";
+import { checkPacked } from "./layers/layer-limits.ts";
 import { type Descriptor, decodeManifest, type Index, type Manifest } from "./manifest.ts";
 import { digestsOf, joinLayers, matchingEntries, readDocument, readEntries } from "./open-store.ts";
 import { hostPlatform, renderPlatform, selectPlatform } from "./platform.ts";
@@ -17,6 +19,8 @@ import { storedForm } from "./stored-form.ts";
 import type { ImageStore, Platform, PullEvent, StoredImage } from "./types.ts";
 
 export interface PullOptions {
+  /** What it says of images holds. */
+  readonly policy: Policy;
   /** Default: this machine's. */
   readonly platform?: Platform | undefined;
   readonly config: RegistryConfig;
@@ -80,6 +84,7 @@ async function fetchImage(
 ): Promise<StoredImage> {
   const { remote, progress, tell, options } = work;
   const { chain, manifest, own } = await findManifest(remote, reference, platform, options.platform !== undefined);
+  checkPacked(options.policy, manifest.layers);
   const blobs = [...new Map([manifest.config, ...manifest.layers].map((blob) => [blob.digest, blob])).values()];
   const size = manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
   const what = { reference: reference.text, digest: own.digest, platform: renderPlatform(platform) };

@@ -10,7 +10,7 @@ import { probeFacts } from "./probe/facts.ts";
 /** Images on Linux: the user's store, unpacked in zones. */
 export function linuxImages(host: StoreHost): Images {
   return {
-    async prepare(wish, audience) {
+    async prepare(wish, policy, audience) {
       const uid = process.getuid?.() ?? 0;
       let root: string;
       try {
@@ -22,15 +22,16 @@ export function linuxImages(host: StoreHost): Images {
       const store = openStore({ root, host });
       return prepareImage(store, wish, {
         ...audience,
+        policy,
         owners: () => probeFacts().privileged,
         unpack: async (...work) => {
           const { unpackInZone } = await import("./unpack/run.ts");
           return unpackInZone()(...work);
         },
-        ensure: async (reference, { pull, platform, progress }) => {
+        ensure: async (reference, { platform, ...options }) => {
           const { ensureImage, isImage } = await import("../image/ensure.ts");
           const wanted = platform === undefined ? undefined : readPlatform(platform);
-          const found = await ensureImage(store, reference, { pull, platform: wanted, progress, env: process.env });
+          const found = await ensureImage(store, reference, { ...options, platform: wanted, env: process.env });
           if (isImage(found)) return found;
           throw new ImageError([found]);
         },

@@ -1,4 +1,4 @@
-import { type UnpackLimits, unpackLimits } from "../image/unpack/limits.ts";
+import type { UnpackLimits } from "../image/unpack/limits.ts";
 import { LayerRefusal } from "../image/unpack/refusal.ts";
 import { maximumImplied, type UnpackReport } from "../image/unpack/report.ts";
 import { unpackArchive } from "../image/unpack/unpack.ts";
@@ -14,7 +14,7 @@ import { unpackTarget } from "./unpack/zone-plan.ts";
  */
 export function unpackCommand(argv: readonly string[]): number {
   const [owners, limits] = argv;
-  const report = unpackStdin(owners === "owners", JSON.parse(limits ?? JSON.stringify(unpackLimits)) as UnpackLimits);
+  const report = unpackStdin(owners === "owners", JSON.parse(limits ?? "") as UnpackLimits);
   writeAll(1, new TextEncoder().encode(`${JSON.stringify(report)}\n`));
   return report.ok ? 0 : 1;
 }
@@ -27,7 +27,8 @@ function unpackStdin(owners: boolean, limits: UnpackLimits): UnpackReport {
     return { ok: true, summary };
   } catch (error) {
     if (error instanceof LayerRefusal) {
-      return { ok: false, kind: "invalid", entry: error.entry?.slice(0, 4096), reason: error.reason.slice(0, 4096) };
+      const { entry, reason, limit } = error;
+      return { ok: false, kind: "invalid", entry: entry?.slice(0, 4096), reason: reason.slice(0, 4096), limit };
     }
     if (!(error instanceof TreeError)) throw error;
     const reason = `${error.step} ${error.path}: ${errnoName(error.errno)}`;

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "./diagnostic.ts";
+import type { Policy } from "./policy/policy.ts";
 import type { ImageRoot } from "./request.ts";
 
 /** The image that a run names. */
@@ -23,8 +24,8 @@ export type ImageOutcome =
 
 /** What a backend does about images before a run: pulls what is missing, unpacks what is packed, reads who the image's user is. */
 export interface Images {
-  /** What was prepared stays usable as long as this process lives. */
-  prepare(wish: ImageWish, audience: ImageAudience): Promise<ImageOutcome>;
+  /** What was prepared stays usable as long as this process lives. The policy says what images may hold. */
+  prepare(wish: ImageWish, policy: Policy, audience: ImageAudience): Promise<ImageOutcome>;
 }
 
 /** Whoever waits for an image. */

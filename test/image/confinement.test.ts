@@ -8,17 +8,18 @@ import { join } from "node:path";
 import { ImageError } from "../../src/image/image-error.ts";
 import { unpackLayer } from "../../src/image/layers/unpack-layer.ts";
 import { openStore } from "../../src/image/open-store.ts";
-import { unpackLimits } from "../../src/image/unpack/limits.ts";
 import { linuxBackend } from "../../src/linux/backend.ts";
 import { unpackInZone } from "../../src/linux/unpack/run.ts";
 import { makeFolder, writeFiles } from "../support/folders.ts";
 import { fingerprint } from "../support/tree.ts";
 import { sha256 } from "./image-builder.ts";
+import { shippedTask } from "./store.ts";
 import { tarOf } from "./tar-builder.ts";
 
 /** More than fits into a pipe. */
 const archive = tarOf([{ name: "f", content: "x".repeat(4_000_000) }]);
-const good = '{"ok":true,"summary":{"entries":1,"bytes":1,"implied":[],"hidesAll":false}}';
+const good =
+  '{"ok":true,"summary":{"entries":1,"bytes":1,"largestFile":1,"archiveBytes":1,"implied":[],"hidesAll":false}}';
 
 /** A program of the attacker's, in place of rauha. */
 function attacker(script: string): string {
@@ -26,6 +27,8 @@ function attacker(script: string): string {
   chmodSync(path, 0o755);
   return path;
 }
+
+const { layerSizeBytes: fileBytes, layerEntries: entries } = shippedTask.image;
 
 async function* once(bytes: Uint8Array) {
   yield bytes;
@@ -35,7 +38,9 @@ async function runIn(script: (target: string) => string) {
   const folder = makeFolder("target");
   const target = join(folder, "layer");
   mkdirSync(target);
-  const report = await unpackInZone(attacker(script(target)))(once(archive), target, { limits: unpackLimits });
+  const report = await unpackInZone(attacker(script(target)))(once(archive), target, {
+    limits: { fileBytes, entries },
+  });
   return { report, target, folder };
 }
 
@@ -47,9 +52,10 @@ async function unpackInto(script: string) {
   writeFileSync(join(root, "blobs/sha256", digest.slice(7)), archive);
   const layer = { digest, size: archive.length, mediaType: "tar", compression: "none", diffId: digest } as const;
   const store = openStore({ root, host: linuxBackend });
-  const outcome = await unpackLayer(store, layer, { unpack: unpackInZone(attacker(script)) }).catch(
-    (error) => error as unknown,
-  );
+  const outcome = await unpackLayer(store, layer, {
+    unpack: unpackInZone(attacker(script)),
+    policy: shippedTask,
+  }).catch((error) => error as unknown);
   return { outcome, root };
 }
 

@@ -8,7 +8,7 @@ import type { PullEvent } from "../../src/image/types.ts";
 import { linuxBackend } from "../../src/linux/backend.ts";
 import { doubleImage, startDouble } from "../support/double-registry.ts";
 import { makeFolder } from "../support/folders.ts";
-import { imageCaller, names } from "./store.ts";
+import { imageCaller, names, shippedTask } from "./store.ts";
 
 const image = doubleImage(20_000);
 const registry = startDouble(image);
@@ -20,7 +20,7 @@ function setting() {
   const events: PullEvent[] = [];
   const env = { HOME: home, PATH: process.env["PATH"] };
   const ensure = (pull: EnsureOptions["pull"], reference = registry.reference) =>
-    ensureImage(store, reference, { pull, env, progress: (event) => void events.push(event) });
+    ensureImage(store, reference, { pull, policy: shippedTask, env, progress: (event) => void events.push(event) });
   return { store, events, ensure };
 }
 

@@ -9,7 +9,7 @@ import type { PullEvent } from "../../src/image/types.ts";
 import { linuxBackend } from "../../src/linux/backend.ts";
 import { doubleImage, type Fault, startDouble } from "../support/double-registry.ts";
 import { makeFolder } from "../support/folders.ts";
-import { expectConsistent } from "./store.ts";
+import { expectConsistent, shippedTask } from "./store.ts";
 
 const servers: { stop(): void }[] = [];
 afterEach(() => {
@@ -24,6 +24,7 @@ async function pull(fault: Fault) {
   const store = openStore({ root: join(home, "store"), host: linuxBackend });
   const retries: Extract<PullEvent, { event: "retry" }>[] = [];
   const outcome = await pullImage(store, server.reference, {
+    policy: shippedTask,
     config: { ...defaultConfig, retries: 2, pace: { bytes: 100_000, ms: 300 } },
     env: { HOME: home },
     progress: (event) => void (event.event === "retry" && retries.push(event)),

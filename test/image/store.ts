@@ -2,9 +2,14 @@
 import { expect } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Policy } from "../../src/run/policy/policy.ts";
+import { shippedPolicies } from "../../src/run/policy/shipped.gen.ts";
 import { makeFolder, writeFiles } from "../support/folders.ts";
 import { type Ended, rauha, start } from "../support/rauha.ts";
 import { sha256 } from "../support/test-images.ts";
+
+/** The policy `task`, as it is shipped. */
+export const { task: shippedTask } = shippedPolicies as Readonly<Record<"task", Policy>>;
 
 export interface ImageCaller {
   readonly root: string;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type UnpackLimits, unpackLimits } from "../../src/image/unpack/limits.ts";
+import type { UnpackLimits } from "../../src/image/unpack/limits.ts";
 import { LayerRefusal } from "../../src/image/unpack/refusal.ts";
 import { type UnpackSummary, unpackArchive } from "../../src/image/unpack/unpack.ts";
 import { layerFs } from "../../src/linux/unpack/layer-fs.ts";
@@ -11,6 +11,8 @@ import { isRoot, needs } from "../support/identity.ts";
 import { fingerprint } from "../support/tree.ts";
 import { hostileLayers } from "./hostile-layers.ts";
 import { joinBytes, partBytes, paxOf, type TarPart, tarOf } from "./tar-builder.ts";
+
+const unpackLimits: UnpackLimits = { fileBytes: 2 ** 36, entries: 2_000_000 };
 
 interface Unpacked {
   readonly tree: string;
@@ -100,7 +102,14 @@ describe("an archive becomes what it says", () => {
         file("old/", "", { mode: 0o700, magic: "\0".repeat(8) }),
       ]),
     );
-    expect(summary).toEqual({ entries: 5, bytes: 5, implied: [], hidesAll: false });
+    expect(summary).toEqual({
+      entries: 5,
+      bytes: 5,
+      largestFile: 5,
+      archiveBytes: 8 * 512 + 1024,
+      implied: [],
+      hidesAll: false,
+    });
     expect(readFileSync(join(tree, "d/f"), "utf8")).toBe("hello");
     const mode = (name: string) => (lstatSync(join(tree, name)).mode & 0o7777).toString(8);
     expect([".", "d", "d/f", "empty", "old"].map(mode)).toEqual(["750", "555", "4711", "0", "700"]);

@@ -10,6 +10,14 @@ const platform = {
   description: "Of the platforms of an image, this one",
 } as const;
 
+const policy = {
+  group: "options",
+  kind: "policy",
+  metavar: "NAME|FILE",
+  description: "What an image may hold: section [image] of a shipped policy or a TOML file",
+  default: "task",
+} as const;
+
 const reference: Operand = { metavar: "REF", kind: "image", required: true };
 const references: Operand = { metavar: "REF…", kind: "image", required: true, repeatable: true };
 const about =
@@ -38,7 +46,7 @@ export const imageSpec: CommandSpec = {
           "or `failed`.",
       ],
       operands: [reference],
-      flags: { platform: { ...platform, default: "this machine's" }, ...everyFlags },
+      flags: { platform: { ...platform, default: "this machine's" }, policy, ...everyFlags },
       groups: everyGroups,
       exitCodes: failures,
       examples: [
@@ -71,7 +79,7 @@ export const imageSpec: CommandSpec = {
         { metavar: "FILE", kind: "image-file", required: true },
         { metavar: "REF", kind: "image", required: false },
       ],
-      flags: { platform: { ...platform, default: "this machine's" }, ...everyFlags },
+      flags: { platform: { ...platform, default: "this machine's" }, policy, ...everyFlags },
       groups: everyGroups,
       exitCodes: failures,
       examples: [

@@ -3,6 +3,7 @@ import { decodeConfig } from "../config.ts";
 import { digestOf } from "../digest.ts";
 import { refuse } from "../image-error.ts";
 import { JsonField } from "../json-field.ts";
+import { checkPacked } from "../layers/layer-limits.ts";
 import { maxLayers } from "../manifest.ts";
 import { ociConfig } from "../media-types.ts";
 import { readReference } from "../reference.ts";
@@ -11,24 +12,20 @@ import type { ImageStore } from "../types.ts";
 import type { ArchivedFile } from "./archive-scan.ts";
 import { measure } from "./import-rootfs.ts";
 import { compressionOf, type OpenArchive } from "./open-archive.ts";
-import { type BlobSource, gather, type Imported, storeImage } from "./store-parts.ts";
+import { type BlobSource, gather, type Imported, type ImportWish, storeImage } from "./store-parts.ts";
 
 const maxImages = 1000;
 
-export async function importDocker(
-  store: ImageStore,
-  archive: OpenArchive,
-  reference: string | undefined,
-): Promise<Imported[]> {
+export async function importDocker(store: ImageStore, archive: OpenArchive, wish: ImportWish): Promise<Imported[]> {
   const file = fileOf(archive, "manifest.json");
   const bytes = await gather(archive.part(file.offset, file.size), "manifest.json");
   const images = parseList(bytes).list(maxImages);
   if (images.length === 0) refuse("invalid_image", "manifest.json names no image");
-  if (images.length > 1 && reference !== undefined) {
+  if (images.length > 1 && wish.reference !== undefined) {
     refuse("invalid_argument", `the archive holds ${images.length} images, and one name was given`, "leave REF out");
   }
   const imported: Imported[] = [];
-  for (const image of images) imported.push(...(await importOne(store, archive, image, reference)));
+  for (const image of images) imported.push(...(await importOne(store, archive, image, wish)));
   return imported;
 }
 
@@ -44,7 +41,7 @@ async function importOne(
   store: ImageStore,
   archive: OpenArchive,
   image: JsonField,
-  reference: string | undefined,
+  { reference, policy }: ImportWish,
 ): Promise<Imported[]> {
   const tags = image.get("RepoTags").texts(1000, 1024);
   const references = reference !== undefined ? [reference] : tags.map((tag) => readReference(tag).text);
@@ -62,6 +59,7 @@ async function importOne(
   for (const [index, name] of names.entries()) {
     layers.push(await layerOf(archive, fileOf(archive, name), decoded.diffIds[index] ?? ""));
   }
+  checkPacked(policy, layers);
   const digest = digestOf(config);
   return storeImage(store, {
     references,

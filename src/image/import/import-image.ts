@@ -1,5 +1,6 @@
 /** Brings an image into the store from a file, a directory or standard input, whatever of the usual forms it has. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
+import type { Policy } from "../../run/policy/policy.ts";
 import { refuse } from "../image-error.ts";
 import { readReference } from "../reference.ts";
 import { errnoOf } from "../store/layout.ts";
@@ -11,6 +12,8 @@ import { type OpenArchive, openArchive } from "./open-archive.ts";
 import type { Imported } from "./store-parts.ts";
 
 export interface ImportOptions {
+  /** What it says of images holds. */
+  readonly policy: Policy;
   /** The image's name; needed where what is imported doesn't say one. */
   readonly reference?: string | undefined;
   /** Of an index, this one; of a root file system, what it is for. Default: this machine's. */
@@ -23,15 +26,16 @@ export async function importImage(store: ImageStore, path: string, options: Impo
   if (reference?.digest !== undefined) {
     refuse("invalid_argument", "an import is named by a tag: its digest follows from its content", "write NAME:TAG");
   }
-  const { platform } = options;
-  if (path !== "-" && isDirectory(path)) return importLayout(store, directoryReader(path), reference?.text, platform);
-  const archive = await openArchive(store, path);
+  const { platform, policy } = options;
+  const wish = { reference: reference?.text, platform, policy };
+  if (path !== "-" && isDirectory(path)) return importLayout(store, directoryReader(path), wish);
+  const archive = await openArchive(store, path, policy);
   try {
-    if (archive.kind === "docker") return await importDocker(store, archive, reference?.text);
-    if (archive.kind === "oci") return await importLayout(store, archiveReader(archive), reference?.text, platform);
+    if (archive.kind === "docker") return await importDocker(store, archive, wish);
+    if (archive.kind === "oci") return await importLayout(store, archiveReader(archive), wish);
     const name =
       reference?.text ?? refuse("usage", "a root file system has no name of its own", "rauha image import FILE REF");
-    return await importRootfs(store, archive, name, platform);
+    return await importRootfs(store, archive, { ...wish, reference: name });
   } finally {
     archive.close();
   }

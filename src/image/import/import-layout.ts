@@ -3,12 +3,13 @@ import { decodeConfig } from "../config.ts";
 import { digestOf, parseDigest } from "../digest.ts";
 import { refuse } from "../image-error.ts";
 import { JsonField, maxDocumentBytes } from "../json-field.ts";
+import { checkPacked } from "../layers/layer-limits.ts";
 import { type Descriptor, decodeIndexEntry, decodeManifest, type IndexEntry, type Manifest } from "../manifest.ts";
 import { joinLayers, nameAnnotation } from "../open-store.ts";
 import { hostPlatform, renderPlatform, selectPlatform } from "../platform.ts";
 import { readReference } from "../reference.ts";
 import type { ImageStore, Platform } from "../types.ts";
-import { type BlobSource, gather, type Imported, storeImage } from "./store-parts.ts";
+import { type BlobSource, gather, type Imported, type ImportWish, storeImage } from "./store-parts.ts";
 
 /** A layout, wherever it is. Reading throws an ImageError for what isn't there. */
 export interface LayoutReader {
@@ -22,19 +23,18 @@ const maxDepth = 4;
 export async function importLayout(
   store: ImageStore,
   layout: LayoutReader,
-  reference: string | undefined,
-  platform: Platform | undefined,
+  { reference, platform = hostPlatform(), policy }: ImportWish,
 ): Promise<Imported[]> {
   const index = JsonField.parse("index.json", await gather(layout.bytes("index.json"), "index.json"));
   const entries = index.get("manifests").list(1000).map(decodeIndexEntry);
-  const chosen = reference === undefined ? entries : [chooseOne(entries, reference, platform ?? hostPlatform())];
+  const chosen = reference === undefined ? entries : [chooseOne(entries, reference, platform)];
   const imported: Imported[] = [];
   for (const entry of chosen) {
     const name = reference ?? nameOf(entry);
     if (name === undefined) {
       refuse("invalid_argument", `the layout gives ${entry.digest} no name`, "rauha image import FILE REF");
     }
-    imported.push(...(await importEntry(store, layout, entry, name, platform ?? hostPlatform())));
+    imported.push(...(await importEntry(store, layout, entry, { reference: name, platform, policy })));
   }
   if (imported.length === 0) refuse("invalid_image", "index.json names no image");
   return imported;
@@ -71,8 +71,7 @@ async function importEntry(
   store: ImageStore,
   layout: LayoutReader,
   entry: IndexEntry,
-  name: string,
-  platform: Platform,
+  { reference: name, platform, policy }: ImportWish & { readonly reference: string; readonly platform: Platform },
 ): Promise<Imported[]> {
   const chain: { digest: string; mediaType: string; bytes: Uint8Array }[] = [];
   let next: Descriptor = entry;
@@ -90,6 +89,7 @@ async function importEntry(
       next = found;
     }
   }
+  checkPacked(policy, manifest.layers);
   const config = decodeConfig(await readDocument(layout, manifest.config), manifest.config.digest);
   joinLayers(manifest, config.diffIds, next.digest);
   const source = (blob: Descriptor): BlobSource => ({ ...blob, bytes: () => layout.bytes(pathOf(blob.digest)) });

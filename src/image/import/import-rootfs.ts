@@ -1,28 +1,30 @@
 /** A tar archive of a root file system: becomes the only layer of an image without a configuration of its own. */
 import { digestOf } from "../digest.ts";
+import { brokenLimit, refuseLayer } from "../layers/layer-limits.ts";
 import { ociConfig } from "../media-types.ts";
 import { hostPlatform } from "../platform.ts";
 import { makeManifest } from "../stored-form.ts";
-import type { ImageStore, Platform } from "../types.ts";
+import type { ImageStore } from "../types.ts";
 import type { OpenArchive } from "./open-archive.ts";
-import { type Imported, storeImage } from "./store-parts.ts";
+import { type Imported, type ImportWish, storeImage } from "./store-parts.ts";
 
 /** The same archive always becomes the same image: nothing of the time or the place is in it. */
 export async function importRootfs(
   store: ImageStore,
   archive: OpenArchive,
-  reference: string,
-  platform: Platform = hostPlatform(),
+  { reference, platform = hostPlatform(), policy }: ImportWish & { readonly reference: string },
 ): Promise<Imported[]> {
   const layer = await measure(archive.given());
-  const diffId = archive.compression === "none" ? layer.digest : (await measure(archive.unpacked())).digest;
+  const unpacked = archive.compression === "none" ? layer : await measure(archive.unpacked());
+  const broken = brokenLimit(policy.image, unpacked.size, layer.size);
+  if (broken !== undefined) refuseLayer(policy, broken, `layer ${layer.digest}`);
   const { os, architecture, variant } = platform;
   const document = {
     architecture,
     os,
     ...(variant === undefined ? {} : { variant }),
     config: {},
-    rootfs: { type: "layers", diff_ids: [diffId] },
+    rootfs: { type: "layers", diff_ids: [unpacked.digest] },
   };
   const config = new TextEncoder().encode(JSON.stringify(document));
   const { compression } = archive;

@@ -2,7 +2,9 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
+import type { Policy } from "../../run/policy/policy.ts";
 import { ImageError, refuse } from "../image-error.ts";
+import { brokenLimit, refuseLayer } from "../layers/layer-limits.ts";
 import { errnoOf } from "../store/layout.ts";
 import { openSpool, type Spool } from "../store/spool.ts";
 import type { Compression, ImageStore } from "../types.ts";
@@ -26,7 +28,7 @@ export interface OpenArchive {
 }
 
 /** Opens a file, or standard input for `-`. Throws an ImageError for what can't be read or is nothing that can be imported. */
-export async function openArchive(store: ImageStore, path: string): Promise<OpenArchive> {
+export async function openArchive(store: ImageStore, path: string, policy: Policy): Promise<OpenArchive> {
   const spools: Spool[] = [];
   const fd = path === "-" ? 0 : openGiven(path);
   const close = () => {
@@ -38,7 +40,8 @@ export async function openArchive(store: ImageStore, path: string): Promise<Open
     const given = isFile ? fd : await spoolOf(store, piecesOfPipe(fd), spools);
     const compression = sniff(given);
     const scan = new ArchiveScan();
-    const unpacked = () => decompressed(pieces(given, 0), compression);
+    const packedBytes = fstatSync(given).size;
+    const unpacked = () => bounded(decompressed(pieces(given, 0), compression), packedBytes, policy);
     const plain = compression === "none" ? undefined : await openSpool(store);
     if (plain !== undefined) spools.push(plain);
     for await (const piece of unpacked()) {
@@ -101,6 +104,18 @@ function* pieces(fd: number, offset: number, size = Number.POSITIVE_INFINITY): G
     if (count === 0) return;
     at += count;
     yield buffer.subarray(0, count);
+  }
+}
+
+/** Stops at what grows as only a bomb does, before it fills the disk. */
+async function* bounded(source: AsyncIterable<Uint8Array>, packedBytes: number, policy: Policy) {
+  const image = { ...policy.image, layerSizeBytes: Number.POSITIVE_INFINITY };
+  let total = 0;
+  for await (const piece of source) {
+    total += piece.length;
+    const broken = brokenLimit(image, total, packedBytes);
+    if (broken !== undefined) refuseLayer(policy, broken, "the archive");
+    yield piece;
   }
 }
 

@@ -1,4 +1,5 @@
 /** What every import ends with: blobs into the store, and the image's name into its index. */
+import type { Policy } from "../../run/policy/policy.ts";
 import { refuse } from "../image-error.ts";
 import { maxDocumentBytes } from "../json-field.ts";
 import type { Descriptor } from "../manifest.ts";
@@ -13,6 +14,13 @@ export interface Imported {
   readonly reference: string;
   readonly digest: string;
   readonly platform: Platform;
+}
+
+/** What whoever imports says of it. */
+export interface ImportWish {
+  readonly reference: string | undefined;
+  readonly platform: Platform | undefined;
+  readonly policy: Policy;
 }
 
 /** Bytes that are to be a blob, and how to read them. */

@@ -27,7 +27,8 @@ export async function makeJoint(store: ImageStore, path: string, layers: readonl
     } finally {
       fs.close(root);
     }
-    keep(fs, partial, path, { entries: meant.length, bytes: 0, implied: [], hidesAll: false });
+    const nothing = { bytes: 0, largestFile: 0, archiveBytes: 0, implied: [], hidesAll: false };
+    keep(fs, partial, path, { ...nothing, entries: meant.length });
   } finally {
     lock.remove();
   }

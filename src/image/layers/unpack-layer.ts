@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Policy } from "../../run/policy/policy.ts";
 import { removeTree } from "../../run/remove-tree.ts";
 import { errnoName } from "../../run/report/errno.ts";
 import { TreeError, type TreeFs } from "../../run/tree-fs.ts";
@@ -7,17 +8,18 @@ import { ImageError, refuse } from "../image-error.ts";
 import { takeLock, tryLock } from "../store/file-lock.ts";
 import { refuseWrite, syncFolder } from "../store/layout.ts";
 import type { ImageStore, LayerDescriptor } from "../types.ts";
-import { type UnpackLimits, unpackLimits } from "../unpack/limits.ts";
 import { deviceReason, pipeReason } from "../unpack/refusal.ts";
 import type { UnpackReport } from "../unpack/report.ts";
 import type { UnpackSummary } from "../unpack/unpack.ts";
 import { openArchive } from "./decompress.ts";
+import { refuseLayer } from "./layer-limits.ts";
 import { layerPath, recordName, type StoredLayer, storedLayer, treeName } from "./stored-layer.ts";
 import type { Unpack } from "./unpacker.ts";
 
 export interface UnpackLayerOptions {
   readonly unpack: Unpack;
-  readonly limits?: UnpackLimits;
+  /** What it says in its section `image` holds. */
+  readonly policy: Policy;
   /** Another process is at it. */
   readonly waiting?: (() => void) | undefined;
 }
@@ -69,10 +71,13 @@ async function fill(
   store: ImageStore,
   layer: LayerDescriptor,
   tree: string,
-  { unpack, limits = unpackLimits }: UnpackLayerOptions,
+  { unpack, policy }: UnpackLayerOptions,
 ): Promise<UnpackSummary> {
-  const archive = openArchive(store.blobPath(layer.digest), layer, limits);
+  const archive = openArchive(store.blobPath(layer.digest), layer, policy.image);
+  const limits = { fileBytes: policy.image.layerSizeBytes, entries: policy.image.layerEntries };
   const report = await unpack(archive.bytes, tree, { limits });
+  const broken = archive.broken() ?? (report.ok ? undefined : report.limit);
+  if (broken !== undefined) refuseLayer(policy, broken, `layer ${layer.digest}${place(report)}`);
   if (!report.ok) {
     const message = `layer ${layer.digest}: ${words(report)}`;
     throw new ImageError([{ code: codeOf(report), message, hint: hintOf(report) }]);
@@ -86,7 +91,11 @@ async function fill(
       `layer ${layer.digest}: its content has the digest ${what}, not ${layer.diffId} as the image says`,
     );
   }
-  return report.summary;
+  return { ...report.summary, archiveBytes: archive.size() };
+}
+
+function place(report: UnpackReport): string {
+  return report.ok || report.entry === undefined ? "" : ` at ${JSON.stringify(readable(report.entry))}`;
 }
 
 function codeOf(report: Extract<UnpackReport, { ok: false }>): "invalid_image" | "setup_failed" {

@@ -1,25 +1,10 @@
-/** What a layer may hold at most. A real image stays far below; what is over is refused before it fills the disk. */
+/** What the zone that unpacks a layer holds its archive to: numbers of a policy. What is over is refused before it fills the disk. */
 export interface UnpackLimits {
-  /** Bytes of the archive out of its compression. */
-  readonly archiveBytes: number;
   /** Bytes of one file as its size says, holes included. */
   readonly fileBytes: number;
   /** Files, directories, links and whiteouts together. */
   readonly entries: number;
-  /** How many times larger the archive may be than its packed form; asked once it is larger than `ratioFloorBytes`. */
-  readonly ratio: number;
-  readonly ratioFloorBytes: number;
 }
-
-const gibi = 1 << 30;
-
-export const unpackLimits: UnpackLimits = {
-  archiveBytes: 64 * gibi,
-  fileBytes: 64 * gibi,
-  entries: 2_000_000,
-  ratio: 300,
-  ratioFloorBytes: gibi / 4,
-};
 
 /** Lengths in bytes that the kernel sets (NAME_MAX, PATH_MAX, XATTR_*), and some of our own. */
 export const nameLimits = {

@@ -114,7 +114,7 @@ export class TarReader {
     if (uid < 0 || gid < 0) throw new LayerRefusal("its owner is negative", name);
     const size = kind === "file" ? (sparse?.size ?? dataBytes) : 0;
     if (size > this.#limits.fileBytes)
-      throw new LayerRefusal(`it is larger than ${this.#limits.fileBytes} bytes`, name);
+      throw new LayerRefusal(`it is larger than ${this.#limits.fileBytes} bytes`, name, "layer_size");
     const mtime = said("mtime");
     return {
       kind,

@@ -1,3 +1,4 @@
+import type { LayerLimit } from "./refusal.ts";
 import type { UnpackSummary } from "./unpack.ts";
 
 /** What the program in the zone says at its end, as one line of JSON. Whoever reads it trusts none of it: a layer may have won there. */
@@ -9,7 +10,11 @@ export type UnpackReport =
       readonly kind: "invalid" | "failed";
       readonly entry: string | undefined;
       readonly reason: string;
+      /** The policy's limit that the archive breaks. */
+      readonly limit?: LayerLimit | undefined;
     };
+
+const limits: readonly unknown[] = ["layer_size", "layer_entries", "layer_ratio"] satisfies LayerLimit[];
 
 /** Implied directories that are told one by one; a layer with more is one that no tool makes. */
 export const maximumImplied = 20_000;
@@ -27,20 +32,24 @@ export function decodeReport(text: string): UnpackReport | undefined {
     const summary = decodeSummary(value["summary"]);
     return summary === undefined ? undefined : { ok: true, summary };
   }
-  const { kind, entry, reason } = value as Readonly<Record<string, unknown>>;
+  const { kind, entry, reason, limit } = value as Readonly<Record<string, unknown>>;
   if ((kind !== "invalid" && kind !== "failed") || typeof reason !== "string") return undefined;
   if (entry !== undefined && typeof entry !== "string") return undefined;
-  return { ok: false, kind, entry, reason };
+  if (limit !== undefined && !limits.includes(limit)) return undefined;
+  return { ok: false, kind, entry, reason, limit: limit as LayerLimit | undefined };
 }
 
 /** The same of what was kept beside an unpacked layer. */
 export function decodeSummary(value: unknown): UnpackSummary | undefined {
   if (!isRecord(value)) return undefined;
-  const { entries, bytes, implied, hidesAll } = value as Readonly<Record<string, unknown>>;
-  if (!isCount(entries) || !isCount(bytes) || typeof hidesAll !== "boolean") return undefined;
+  const { entries, bytes, largestFile, archiveBytes, implied, hidesAll } = value;
+  if (!isCount(entries) || !isCount(bytes) || !isCount(largestFile) || !isCount(archiveBytes)) return undefined;
+  if (typeof hidesAll !== "boolean") return undefined;
   if (!Array.isArray(implied) || implied.length > maximumImplied) return undefined;
   const paths = implied.filter((path): path is string => typeof path === "string" && isPlainPath(path));
-  return paths.length === implied.length ? { entries, bytes, implied: paths, hidesAll } : undefined;
+  return paths.length === implied.length
+    ? { entries, bytes, largestFile, archiveBytes, implied: paths, hidesAll }
+    : undefined;
 }
 
 /** A path below a layer's root that leads nowhere else. */

@@ -19,6 +19,10 @@ export interface UnpackSummary {
   readonly entries: number;
   /** Bytes written to files. */
   readonly bytes: number;
+  /** Bytes of the largest file, holes included. */
+  readonly largestFile: number;
+  /** Bytes of the archive out of its compression. */
+  readonly archiveBytes: number;
   /** Directories that are only there because something lies in them: the archive says nothing of them. Byte strings. */
   readonly implied: readonly string[];
   /** The layer hides everything below it. */
@@ -37,7 +41,14 @@ const EEXIST = 17;
  * root without following anything, every name is one entry of it, and what two programs could understand in two ways is refused.
  */
 export function unpackArchive(source: ByteSource, fs: LayerFs, root: number, options: UnpackOptions): UnpackSummary {
-  return new Unpacking(fs, root, options).run(new TarReader(source, options.limits));
+  let archiveBytes = 0;
+  const counted = (into: Uint8Array) => {
+    const count = source(into);
+    archiveBytes += count;
+    return count;
+  };
+  const summary = new Unpacking(fs, root, options).run(new TarReader(counted, options.limits));
+  return { ...summary, archiveBytes };
 }
 
 class Unpacking {
@@ -47,6 +58,7 @@ class Unpacking {
   readonly #directories: LayerDirectories;
   #entries = 0;
   #bytes = 0;
+  #largestFile = 0;
   #hidesAll = false;
 
   constructor(fs: LayerFs, root: number, options: UnpackOptions) {
@@ -56,16 +68,21 @@ class Unpacking {
     this.#directories = new LayerDirectories(fs, root);
   }
 
-  run(reader: TarReader): UnpackSummary {
+  run(reader: TarReader): Omit<UnpackSummary, "archiveBytes"> {
     for (let entry = reader.next(); entry !== undefined; entry = reader.next()) {
       if (++this.#entries > this.#options.limits.entries)
-        throw new LayerRefusal(`the archive has more than ${this.#options.limits.entries} entries`, entry.name);
+        throw new LayerRefusal(
+          `the archive has more than ${this.#options.limits.entries} entries`,
+          entry.name,
+          "layer_entries",
+        );
       this.#put(entry, reader);
     }
     this.#directories.finish();
     return {
       entries: this.#entries,
       bytes: this.#bytes,
+      largestFile: this.#largestFile,
       implied: this.#directories.implied(),
       hidesAll: this.#hidesAll,
     };
@@ -124,6 +141,7 @@ class Unpacking {
   #putFile(entry: TarEntry, place: Place, reader: TarReader): void {
     const fs = this.#fs;
     const dir = this.#parentOf(entry, place);
+    this.#largestFile = Math.max(this.#largestFile, entry.size);
     const fd = this.#fresh(entry, dir, place.name, () => fs.createFile(dir, place.name));
     try {
       this.#writeContent(entry, fd, reader);
