@@ -37,6 +37,8 @@ export const policyLearnSpec: CommandSpec = {
     "What was refused to a command that ended well all the same was not needed: it stands in comments. With --rounds the command " +
       "runs several times, each in a fresh zone, under what was learned so far. Watched calls are slower than others.",
     "Environment variables and limits can't be learned. Writable paths are scratch directories, gone with the zone.",
+    "With --image, what the image has or could have is the image's matter: of the host's files only those are learned that lie " +
+      "outside of a system's directories (/usr, /etc, /var, …).",
   ],
   operands: [{ metavar: "command", kind: "command", required: true }],
   flags: policyLearnFlags,
@@ -47,6 +49,7 @@ export const policyLearnSpec: CommandSpec = {
   ],
   examples: [
     { line: "rauha policy learn -- make test > mine.toml", says: "what the build needs beyond the policy `task`" },
+    { line: "rauha policy learn --image node:22 -- npm test", says: "what it needs in a zone of that image" },
     { line: "rauha policy learn --rounds 5 --policy strict -- ./job", says: "again and again, until it passes" },
   ],
 };

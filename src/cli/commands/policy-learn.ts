@@ -1,11 +1,13 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { StackedLayers } from "../../image/rootfs/stacked.ts";
 import type { Backend } from "../../run/backend.ts";
 import type { Diagnostic } from "../../run/diagnostic.ts";
 import type { HostFacts } from "../../run/host-facts.ts";
 import { type HostKind, type Needs, needsOf } from "../../run/learn/needs.ts";
 import { watchedCalls } from "../../run/learn/watched.ts";
 import { countNeeds, merged, writePolicy } from "../../run/learn/write-policy.ts";
+import type { Plan } from "../../run/plan/plan.ts";
 import { parsePolicy } from "../../run/policy/parse.ts";
 import { type Policy, policyOrigin } from "../../run/policy/policy.ts";
 import { shippedPolicies } from "../../run/policy/shipped.gen.ts";
@@ -51,7 +53,9 @@ export const policyLearn = command(async ({ given, operands, json, ports }) => {
     const verdict = verdictOf(report);
     const problem = report.started === null && verdict.rauhaExitCode === 125 ? errorOf(report) : null;
     if (problem !== null) return refuse(ports, [{ code: problem.code, message: problem.message } as Diagnostic], json);
-    const needs = needsOf(report, hostKind);
+    const image = await imageOf(backend, report.plan);
+    const needs = needsOf(report, hostKind, image);
+    image?.close();
     const passed = verdict.rauhaExitCode === 0;
     const lesson = { extends: name, base, needs, passed, granted, runs, exitCode: verdict.rauhaExitCode };
     const next = merged(granted, needs.keys);
@@ -111,7 +115,7 @@ async function learnOnce(zone: LearningZone, policy: Policy): Promise<Report | r
     io: { ...wanted.io, mode: "capture", stdin: wanted.io.stdin || !ports.isTerminal(0) },
   };
   const inputs = { request, policy, facts, filter: filter.filter };
-  const opened = await openParts(backend, inputs, { explain: false, onSuccess: "discard" });
+  const opened = await openParts(backend, inputs, { image: invocation.image, explain: false, onSuccess: "discard" });
   if (!opened.ok) return opened.diagnostics;
   const { parts } = opened;
   const run = await runZone(backend, {
@@ -129,6 +133,12 @@ async function learnOnce(zone: LearningZone, policy: Policy): Promise<Report | r
   const { warnings } = concludeParts(parts, run.report, verdictOf(run.report));
   ports.write(2, renderDiagnostics(warnings, styleFor(ports.isTerminal(2), ports.env), "warning"));
   return run.report;
+}
+
+/** The files of the image that was the root of a run. This process keeps its layers from being removed. */
+async function imageOf(backend: Backend, { ops }: Plan): Promise<StackedLayers | undefined> {
+  const layers = ops.flatMap(({ op }) => (op.op === "layer" ? [{ tree: op.source, hidesAll: false }] : []));
+  return layers.length === 0 ? undefined : new StackedLayers(await backend.trees(), layers);
 }
 
 /** What a path is on the host, as far as the caller may know. */

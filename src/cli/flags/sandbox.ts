@@ -64,12 +64,7 @@ export function parseSandboxArgs(argv: readonly string[], { cwd }: { readonly cw
 
 /** The same for a command that takes the options of `rauha sandbox` among its own, already parsed. */
 export function readSandboxFlags(given: Given, command: readonly string[]): SandboxParse {
-  const diagnostics = [...checkTogether(given), ...checkCommand(command, false)];
-  const image = given.flag("image");
-  if (image !== undefined) {
-    const message = "--image is not available here: what is learned is about files of the host";
-    diagnostics.push({ code: "unsupported", message, hint: "leave it out", origin: image.origin });
-  }
+  const diagnostics = [...checkTogether(given), ...checkCommand(command, given.met("image"))];
   if (diagnostics.length > 0) return { ok: false, diagnostics, command };
   return { ok: true, invocation: { ...invocationOf(given, command), help: false } };
 }

@@ -42,10 +42,20 @@ export class StackedLayers {
     for (const root of this.#roots) this.#fs.close(root);
   }
 
+  /** Whether there is anything at a path, symlinks followed. What can't be looked at counts as there. */
+  has(path: string): boolean {
+    try {
+      return this.#resolve(String.fromCharCode(...new TextEncoder().encode(path))) !== undefined;
+    } catch (error) {
+      if (error instanceof TreeError) return true;
+      throw error;
+    }
+  }
+
   /** The bytes of a regular file of at most `limit` bytes, or undefined where there is none. Throws a TreeError for anything else. */
   readFile(path: string, limit: number): Uint8Array | undefined {
     const found = this.#resolve(path);
-    if (found === undefined) return undefined;
+    if (found === undefined || found === "directory") return undefined;
     return this.#within(found, (dir) => {
       const stat = this.#fs.stat(dir, found.name);
       if (stat?.type !== "file" || stat.size > limit) throw new TreeError("read", path, EINVAL);
@@ -61,8 +71,8 @@ export class StackedLayers {
     });
   }
 
-  /** What is at a path, symlinks in its directories and its last part followed; undefined for nothing, and for a directory. */
-  #resolve(path: string): Found | undefined {
+  /** What is at a path, symlinks in its directories and its last part followed; undefined for nothing. */
+  #resolve(path: string): Found | "directory" | undefined {
     const todo = path.split("/");
     let done: string[] = [];
     for (let links = 0; todo.length > 0; ) {
@@ -86,7 +96,7 @@ export class StackedLayers {
       if (value.startsWith("/")) done = [];
       todo.unshift(...value.split("/"));
     }
-    return undefined;
+    return "directory";
   }
 
   /** An entry of a directory that was found, path by path, before. */

@@ -1,7 +1,7 @@
 import type { Report } from "../report/report.ts";
 import { projectDenials } from "../result/denials.ts";
 import { type Use, usesOf } from "./uses.ts";
-import { isInside, type View, viewOf } from "./view.ts";
+import { type ImageFiles, isInside, type View, viewOf } from "./view.ts";
 
 /** What a path is on the host; null: not there, or the caller can't see it. */
 export type HostKind = "file" | "directory" | "device" | "socket" | null;
@@ -25,8 +25,11 @@ export type NeedKey =
 /** Files of one directory that are needed before the directory is named instead. */
 const MANY = 8;
 
-/** Reads off a report what was refused to the task, or was not there, and would have been with another policy. */
-export function needsOf(report: Report, hostKind: (path: string) => HostKind): Needs {
+/**
+ * Reads off a report what was refused to the task, or was not there, and would have been with another policy. `image`: the root's
+ * files, where that is an image.
+ */
+export function needsOf(report: Report, hostKind: (path: string) => HostKind, image?: ImageFiles): Needs {
   const collected = new Collected();
   for (const { policy_key: key, message } of projectDenials(report)) {
     const [, name, value] = /^(capabilities\.allowed|syscalls\.allow) = \["(\w+)"\]$/.exec(key ?? "") ?? [];
@@ -34,27 +37,34 @@ export function needsOf(report: Report, hostKind: (path: string) => HostKind): N
     else collected.say(`${message}; ${key}`);
   }
   const uses = usesOf(report);
-  const own = new Set(uses.flatMap((use) => (use.what === "path" && use.writes ? [use.path] : [])));
-  const view = withoutOwn(viewOf(report.plan), own);
+  const own = new Set(
+    uses.flatMap((use) => (use.what === "path" && use.writes && use.kind !== "change" ? [use.path] : [])),
+  );
+  const view = withoutOwn(viewOf(report.plan, image), own);
+  // What a system has in these places an image brings, or it lacks it: files of the host's would be another system's.
+  const readable = image === undefined ? hostKind : (path: string) => (systemPlace.test(path) ? null : hostKind(path));
   const made = new Set<string>();
   for (const use of uses) {
     if (use.what === "inet") addAddress(use, collected);
     else if (use.what === "unix") addSocket(use.path, use.kind === "bind", view, hostKind, collected, made);
     else if (use.writes) addWrite(use, view, hostKind, collected, made);
-    else addRead(use, view, hostKind, collected);
+    else addRead(use, view, readable, collected);
   }
   for (const folder of outermost(made)) collected.add("filesystem.writable_paths", folder, "written to");
   return collected.finish();
 }
 
+const systemPlace = /^\/(usr|bin|sbin|lib[^/]*|etc|var|root|proc|sys)(\/|$)/;
+
 /** The view, in which what is not the task's own in a scratch directory is absent: the directory began empty. */
 function withoutOwn(view: View, own: ReadonlySet<string>): View {
   const isOwn = (path: string) => own.has(path) || [...own].some((made) => isInside(path, made));
   return {
-    holds: view.holds,
+    ...view,
     shown: (path) => {
       const shown = view.shown(path);
-      return shown === "scratch" && !isOwn(path) ? "scratch" : shown === "scratch" ? "writable" : shown;
+      const begunEmpty = shown === "scratch" || (shown === "absent" && view.grows(path));
+      return begunEmpty && isOwn(path) ? "writable" : shown;
     },
   };
 }
@@ -105,15 +115,19 @@ function addWrite(
   made: Set<string>,
 ): void {
   const shown = view.shown(path);
-  if (shown === "writable" || shown === "scratch") return;
-  if (shown === "absent" && kind === "change" && hostKind(path) === "device") {
+  if ((shown === "absent" || shown === "scratch") && kind === "change" && hostKind(path) === "device") {
     collected.add("devices.allowed", path, "opened for writing");
     return;
   }
+  if (shown === "writable" || shown === "scratch" || view.grows(path)) return;
   // What is not there can't be changed anywhere, and what is there can't be made a directory.
-  if (kind === "change" && shown === "absent" && hostKind(path) === null) return;
+  if (kind === "change" && shown === "absent" && (view.ofImage || hostKind(path) === null)) return;
   if (kind === "make-dir" && shown !== "absent") return;
   const folder = kind === "make-dir" ? path : path.slice(0, path.lastIndexOf("/")) || "/";
+  if (folder === "/" && view.ofImage) {
+    collected.say(`${path} was to be made in /, where an image zone gets no new names but directories of --dir`);
+    return;
+  }
   if (folder === "/" || view.holds(folder)) {
     collected.say(
       `${path} was to be written: a scratch directory would hide what is there; --rw-bind shows one of the host's`,

@@ -5,6 +5,7 @@ import { type HostKind, needsOf } from "../../../src/run/learn/needs.ts";
 import { absolutePath } from "../../../src/run/learn/uses.ts";
 import { watchedCalls } from "../../../src/run/learn/watched.ts";
 import { writePolicy } from "../../../src/run/learn/write-policy.ts";
+import type { ImageRoot } from "../../../src/run/request.ts";
 import { syscallTable } from "../../../src/run/seccomp/syscalls.ts";
 import { planned, policyWith } from "../plan/inputs.ts";
 import { reportOf, started } from "../result/run.ts";
@@ -96,6 +97,71 @@ describe("reads", () => {
     const { keys, others } = learned([used("open", "/usr/secret/key")], { "/usr/secret/key": "file" });
     expect(keys).toEqual({});
     expect(others.join()).toContain("denied_paths hides /usr/secret/key");
+  });
+});
+
+describe("in a zone of an image", () => {
+  const image = {
+    reference: "tool:1",
+    digest: "",
+    layers: [{ name: "a", tree: "/store/a/tree" }],
+    env: [],
+    user: { uid: 0, gid: 0, groups: [], name: "root", home: "/root" },
+  } as unknown as ImageRoot;
+  const holds = ["/usr", "/usr/bin", "/usr/bin/tool", "/opt", "/srv"];
+  function inImage(events: readonly BackendEvent[], host: Readonly<Record<string, HostKind>> = {}) {
+    const view = [{ kind: "ro-bind", source: "/x", target: "/shown", origin: { kind: "zone", what: "x" } }] as const;
+    const report = reportOf(planned({ request: { image, view } }), [started, ...events]);
+    const { keys, others } = needsOf(report, (path) => host[path] ?? null, { has: (path) => holds.includes(path) });
+    return { keys: Object.fromEntries([...keys].map(([key, values]) => [key, [...values.keys()]])), others };
+  }
+  const nothing = { keys: {}, others: [] };
+
+  test("what the image has, or could have below its own names, is no need", () => {
+    const host = {
+      "/usr/bin/tool": "file",
+      "/usr/lib/x": "file",
+      "/etc/ld.so.cache": "file",
+      "/lib64/y": "file",
+    } as const;
+    const reads = Object.keys(host).map((path) => used("open", path));
+    const writes = [
+      used("mkdir", "/srv/new/deep"),
+      used("open", "/opt/new", { flags: O_CREAT }),
+      used("unlink", "/usr/bin/tool"),
+      used("unlink", "/gone"),
+    ];
+    expect(inImage([...reads, ...writes], { ...host, "/gone": "file" })).toEqual(nothing);
+  });
+
+  test("a file of the host's beside it is one, unless the task made it itself", () => {
+    const events = [
+      used("open", "/opt/theirs"),
+      used("open", "/opt/own", { flags: O_CREAT }),
+      used("open", "/opt/own"),
+    ];
+    expect(inImage(events, { "/opt/theirs": "file", "/opt/own": "file" }).keys).toEqual({
+      "filesystem.readable_paths": ["/opt/theirs"],
+    });
+  });
+
+  test("a directory in / is a scratch directory's, a file there nobody's", () => {
+    const { keys, others } = inImage([used("mkdir", "/app"), used("open", "/file", { flags: O_CREAT })]);
+    expect(keys).toEqual({ "filesystem.writable_paths": ["/app"] });
+    expect(others).toEqual([expect.stringMatching(/^\/file was to be made in \//)]);
+    expect(inImage([used("mkdir", "/opt"), used("mkdir", "/shown")])).toEqual(nothing);
+  });
+
+  test("what is bound read-only stays so", () => {
+    expect(inImage([used("open", "/shown/new", { flags: O_CREAT })]).others).toHaveLength(1);
+  });
+
+  test("a device is one, though /dev is a scratch directory there", () => {
+    for (const flags of [0, 2]) {
+      expect(inImage([used("open", "/dev/kvm", { flags })], { "/dev/kvm": "device" }).keys).toEqual({
+        "devices.allowed": ["/dev/kvm"],
+      });
+    }
   });
 });
 
