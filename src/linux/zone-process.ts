@@ -1,8 +1,8 @@
 import type { SignalSource } from "../run/backend.ts";
 import type { BackendEvent } from "../run/backend-event.ts";
-import { control } from "../run/plan/contract.ts";
+import { control, stages } from "../run/plan/contract.ts";
 import { ReportDecoder } from "../run/plan/decode-report.ts";
-import { encodePlan } from "../run/plan/encode.ts";
+import { encodePlan, PlanEncodeError } from "../run/plan/encode.ts";
 import type { Plan } from "../run/plan/plan.ts";
 import type { ZoneNetwork } from "../run/zone-network.ts";
 import {
@@ -24,6 +24,7 @@ import type { Gateway } from "./network/gateway.ts";
 /** How long a wait for the report may keep the event loop, and with it signal handlers, from running. */
 const turnMs = 100;
 const lowestFd = 64;
+const E2BIG = 7;
 /** Bytes read from the report at once. */
 const reportChunk = 1 << 18;
 
@@ -37,7 +38,18 @@ export async function runLauncher(
 ): Promise<void> {
   const gateway = plan.egress === undefined ? undefined : await openGateway(plan, emit);
   if (plan.egress !== undefined && gateway === undefined) return;
-  const child = startLauncher(plan, gateway?.channel);
+  let child: LauncherProcess | string;
+  try {
+    child = startLauncher(plan, gateway?.channel);
+  } catch (error) {
+    gateway?.finish();
+    if (!(error instanceof PlanEncodeError)) throw error;
+    const { op, message: detail } = error;
+    const at = Date.now();
+    emit({ at, record: "failed", stage: stages.indexOf("decode"), op, errno: E2BIG, step: "encode the plan", detail });
+    emit({ at, record: "cleaned", errno: 0, detail: "" });
+    return;
+  }
   if (typeof child === "string") {
     gateway?.finish();
     emit({ at: Date.now(), record: "lost", detail: child });
@@ -91,7 +103,7 @@ export interface LauncherProcess {
   readonly control: number;
 }
 
-/** The launcher as a child process, or what went wrong. */
+/** The launcher as a child process, or what went wrong; throws `PlanEncodeError` for a plan that is too much for it. */
 export function startLauncher(
   plan: Plan,
   channel: Gateway["channel"] | undefined,

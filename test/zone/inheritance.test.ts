@@ -29,6 +29,15 @@ describe("the environment", () => {
     expect(env).not.toHaveProperty("OTHER");
   });
 
+  test("names that objects of JavaScript have by birth are names like any other", async () => {
+    const flags = ["-e", "__proto__=1", "-e", "constructor=2", "--env-pass", "toString", "--env-pass", "valueOf"];
+    const { answers, stderr } = await tryInZone(["env"], flags, { env: { valueOf: "mine" } });
+    const items = answers[0]?.items ?? [];
+    expect(items).toEqual(expect.arrayContaining(["__proto__=1", "constructor=2", "valueOf=mine"]));
+    expect(items.some((item) => item.startsWith("toString="))).toBe(false);
+    expect(stderr).toContain("--env-pass toString: the caller has no such variable");
+  });
+
   test("--env-pass of a variable that the caller does not have sets none, and is said", async () => {
     const { answers, stderr } = await tryInZone(["env"], ["--env-pass", "NO_SUCH_VARIABLE"]);
     expect(asRecord(answers[0]?.items ?? [])).not.toHaveProperty("NO_SUCH_VARIABLE");

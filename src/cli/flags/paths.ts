@@ -27,7 +27,7 @@ export function parseHostPath(text: string, cwd: string): Checked<string> {
       hint: 'write "$HOME" instead of ~, or ./~ for a directory of that name',
     };
   }
-  return { ok: true, value: normalPath(text.startsWith("/") ? text : `${cwd}/${text}`) };
+  return bounded(normalPath(text.startsWith("/") ? text : `${cwd}/${text}`));
 }
 
 /** An absolute path inside the zone. */
@@ -40,7 +40,17 @@ export function parseZonePath(text: string, cwd: string): Checked<string> {
       hint: `begin it with /, for example ${normalPath(`${cwd}/${text}`)}`,
     };
   }
-  return { ok: true, value: normalPath(text) };
+  return bounded(normalPath(text));
+}
+
+/** PATH_MAX of the kernel without its NUL, path_resolution(7). */
+const longestPath = 4095;
+
+function bounded(path: string): Checked<string> {
+  // Each of a string's units is three bytes of UTF-8 at the most.
+  if (path.length * 3 <= longestPath || new TextEncoder().encode(path).length <= longestPath)
+    return { ok: true, value: path };
+  return { ok: false, message: `${quote(path)} is longer than the ${longestPath} bytes that a path may have` };
 }
 
 /** A place inside the zone that an option puts something at: anything but its root, which is the zone's own. */
@@ -98,7 +108,8 @@ export function parseSymlink(text: string, cwd: string): Checked<ValueOf["symlin
   }
   const target = parseZonePlace(link, cwd);
   if (!target.ok) return { ...target, message: `link ${target.message}` };
-  return { ok: true, value: { value, target: target.value } };
+  const says = bounded(value);
+  return says.ok ? { ok: true, value: { value, target: target.value } } : says;
 }
 
 function splitAtColons(text: string): string[] {

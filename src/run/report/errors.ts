@@ -1,5 +1,5 @@
 import { type Diagnostic, renderOrigin } from "../diagnostic.ts";
-import { type PlanOp, stages } from "../plan/contract.ts";
+import { contractLimits, type PlanOp, stages } from "../plan/contract.ts";
 import type { Result } from "../result/schema.ts";
 import { errnoName, errnoWords } from "./errno.ts";
 import type { Report } from "./report.ts";
@@ -81,6 +81,10 @@ function setupError(report: Report, failed: NonNullable<Report["failed"]>): Resu
 /** The cure, where the failed op and the errno tell one. */
 function hintFor(op: PlanOp | undefined, failed: NonNullable<Report["failed"]>): string | null {
   const kind = errnoName(failed.errno);
+  if (stages[failed.stage] === "decode") {
+    const { ops, pathBytes, planBytes } = contractLimits;
+    return `a zone takes ${ops} steps (mounts, rules, limits), ${pathBytes} bytes of path and ${planBytes >> 20} MiB in all`;
+  }
   if (failed.step.startsWith("clone3") && (kind === "EPERM" || kind === "EUSERS" || kind === "ENOSPC")) {
     return "user namespaces are switched off or used up here; `rauha doctor` says which setting to change";
   }

@@ -64,6 +64,7 @@ export function imageEnvironment(draft: PlanDraft): Record<string, string> {
   const fallback = taskIds(draft).uid === 0 ? { name: "root", home: "/root" } : { name: "user", home: "/" };
   const name = named?.name ?? fallback.name;
   const env: Record<string, string> = { HOME: named?.home ?? fallback.home, USER: name, LOGNAME: name };
+  Object.setPrototypeOf(env, null);
   for (const { name: key, value } of image.env) env[key] = value;
   return env;
 }

@@ -41,9 +41,11 @@ export function taskEnvironment(draft: PlanDraft): Record<string, string> {
     container: "rauha",
     ...imageEnvironment(draft),
   };
+  // `__proto__` is a variable's name like any other, and `toString` is none of the caller's only because objects have it.
+  Object.setPrototypeOf(env, null);
   if (request.io.mode === "pty") env["TERM"] = facts.env["TERM"] ?? "xterm";
   for (const name of [...policy.env.pass, ...request.envPass]) {
-    const value = facts.env[name];
+    const value = Object.hasOwn(facts.env, name) ? facts.env[name] : undefined;
     if (value !== undefined) env[name] = value;
     else if (request.envPass.includes(name)) {
       const message = `--env-pass ${name}: the caller has no such variable`;
