@@ -72,8 +72,8 @@ export async function buildExecutable(options: ExecutableOptions): Promise<{ rea
   const hash = hashInputs(filesOf(INPUTS), [Bun.version, Bun.revision, ...COMPILE_FLAGS, options.entry]);
   if (!options.force && isFresh(stamp, hash, [options.outfile])) return { skipped: true };
   writeWhole(HOT, (await bundleHotPath(options.entry, dirname(HOT))).code);
-  const workspace = await bundleHotPath(WORKSPACE.entry, dirname(HOT));
-  writeWhole(join(dirname(HOT), WORKSPACE.name), workspace.code);
+  for (const [entry, name] of Object.entries(WORKSPACE))
+    writeWhole(join(dirname(HOT), name), (await bundleHotPath(entry, dirname(HOT))).code);
   compileExecutable(HOT, options.outfile);
   writeWhole(stamp, `${hash}\n`);
   const megabytes = Math.round(statSync(options.outfile).size / 1e6);

@@ -19,20 +19,31 @@ const FIXED: Readonly<Record<string, { readonly dynamic: string; readonly fixed:
     use: "backend",
   },
   "src/cli/workspace-run.ts": {
+    dynamic: "await backend.taskTrees()",
+    fixed: 'import { taskFs as builtTrees } from "../linux/tree/task-fs.ts";',
+    use: "builtTrees",
+  },
+  "src/cli/workspace-end.ts": {
     dynamic: "await backend.trees()",
     fixed: 'import { treeFs as builtTrees } from "../linux/tree/tree-fs.ts";',
     use: "builtTrees",
   },
 };
 
-/** What a start with a workspace needs besides the hot path: one module too, in the folder of the hot one. */
-export const WORKSPACE = { entry: "src/cli/workspace-run.ts", name: "workspace.js" } as const;
+/**
+ * What a run with a workspace needs besides the hot path: one module before its zone is started, and one that is loaded while the zone is
+ * being built. Both lie in the folder of the hot one, by these names.
+ */
+export const WORKSPACE: Readonly<Record<string, string>> = {
+  "src/cli/workspace-run.ts": "workspace.js",
+  "src/cli/workspace-end.ts": "workspace-end.js",
+};
 
 /**
- * Modules that these bundles share with what they import, which the compiler then keeps apart from all: the C library is opened once in
- * a process, since each of its symbols costs what a function does, and an error of a tree is known by its class everywhere.
+ * What these bundles share with what they import, which the compiler then keeps apart from all: the C library is opened once in a
+ * process, since each of its symbols costs what a function does. A module more to load costs as much as ten functions.
  */
-export const SHARED: readonly string[] = ["src/linux/ffi.ts", "src/run/tree-fs.ts"];
+export const SHARED: readonly string[] = ["src/linux/ffi.ts"];
 
 /** Modules of nothing but data, most of which one start does not use. */
 export const TABLES: readonly string[] = [
@@ -52,10 +63,7 @@ export async function bundleHotPath(entry: string, folder: string, absent: reado
   const cold = new Set<string>();
   const outside = (file: string) => {
     const name = relative(process.cwd(), file);
-    return {
-      path: name === WORKSPACE.entry ? `./${WORKSPACE.name}` : `./${relative(resolve(folder), file)}`,
-      external: true,
-    };
+    return { path: `./${WORKSPACE[name] ?? relative(resolve(folder), file)}`, external: true };
   };
   const split: BunPlugin = {
     name: "leave what is imported dynamically outside",

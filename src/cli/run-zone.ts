@@ -46,7 +46,7 @@ async function tryZone(backend: Backend, zone: ZoneToRun, refused: string | unde
     let { inputs } = zone;
     let warnings: readonly Diagnostic[] = [];
     for (const part of parts) {
-      const prepared = part.prepare?.(inputs, refused);
+      const prepared = await part.prepare?.(inputs, refused);
       if (prepared === undefined) continue;
       if (!prepared.ok) return prepared;
       inputs = prepared.inputs;
@@ -66,7 +66,8 @@ async function tryZone(backend: Backend, zone: ZoneToRun, refused: string | unde
     else await runWithParts(backend, zone, plan, emit);
     return { ok: true, report };
   } finally {
-    if (report === undefined || report.started === null) for (let at = parts.length; at-- > 0; ) parts[at]?.undo?.();
+    if (report === undefined || report.started === null)
+      for (let at = parts.length; at-- > 0; ) await parts[at]?.undo?.();
   }
 }
 
@@ -77,8 +78,8 @@ async function runWithParts(
   emit: (event: BackendEvent) => void,
 ): Promise<void> {
   const network = parts.find((part) => part.network !== undefined)?.network;
-  const meanwhile = () => {
-    for (const part of parts) part.meanwhile?.();
+  const meanwhile = async () => {
+    for (const part of parts) await part.meanwhile?.();
   };
   await backend.run(plan, emit, signals, network, meanwhile);
   for (let at = parts.length; at-- > 0; ) parts[at]?.end?.().forEach(emit);

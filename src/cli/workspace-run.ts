@@ -1,186 +1,155 @@
-import type { Backend, HostIo, OutputFile } from "../run/backend.ts";
+import type { Backend, OutputFile } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
 import type { PlanInputs } from "../run/plan/draft.ts";
-import { errnoName } from "../run/report/errno.ts";
-import { errorOfDiagnostics } from "../run/report/errors.ts";
 import type { Report } from "../run/report/report.ts";
 import type { Verdict } from "../run/report/verdict.ts";
 import type { CopyOnWriteLayer, SandboxRequest } from "../run/request.ts";
-import type { WorkspaceEvent } from "../run/result/events.ts";
 import type { RunOutcome } from "../run/result/project.ts";
 import type { PreparedPart, RunPart } from "../run/run-part.ts";
-import { TreeError, type TreeFs } from "../run/tree-fs.ts";
-import type { applyTask } from "../workspace/apply/apply.ts";
-import { describeChanges } from "../workspace/describe.ts";
-import { type Finished, finishTask, laterRunChanges } from "../workspace/finish.ts";
-import { type PreparedTask, plannedLayers, prepareTask, wantedLayers } from "../workspace/prepare.ts";
-import { rehearse } from "../workspace/rehearse.ts";
-import { removeTask, tasksPath } from "../workspace/store.ts";
-import type { patchTask } from "../workspace/task-patch.ts";
+import type { TaskFs } from "../run/tree-fs.ts";
+import {
+  type PreparedTask,
+  type PrepareInput,
+  type PrepareOutcome,
+  prepareTask,
+  wantedLayers,
+} from "../workspace/prepare.ts";
+import { tasksPath } from "../workspace/store.ts";
 import type { SandboxInvocation } from "./flags/sandbox.ts";
 import { hasGitFile } from "./git-file.ts";
 import { outputProblem } from "./result-sink.ts";
-import { applyProblem, laterRunEvents, laterRunWarnings } from "./workspace-words.ts";
+import type { WorkspaceEnd } from "./workspace-end.ts";
 
 type WorkspaceWish = Pick<SandboxInvocation, "explain" | "onSuccess" | "patchFile">;
 
-/** What only some invocations need, loaded for those. */
-interface Loaded {
-  readonly patch: typeof patchTask | undefined;
-  readonly apply: typeof applyTask | undefined;
-  readonly warnings: readonly Diagnostic[];
-}
-
 /**
- * Opens the workspace's side of a run, with the code for what it asks for: the layers, and in `rw` mode the guard of files that run
- * later. The inputs have git's directory where that lies outside the workspace, and for --explain where the layers would be.
+ * Opens the workspace's side of a run: the layers, and in `rw` mode the guard of files that run later. The inputs have git's directory
+ * where that lies outside the workspace, and for --explain where the layers would be.
  */
 export async function openWorkspaceRun(
   backend: Backend,
   inputs: PlanInputs,
   wish: WorkspaceWish,
 ): Promise<{ readonly inputs: PlanInputs; readonly parts: readonly RunPart[] }> {
-  const { repo } = inputs.request;
-  const fs = await backend.trees();
-  const patch = wish.patchFile === undefined ? undefined : (await import("../workspace/task-patch.ts")).patchTask;
-  const apply = wish.onSuccess === "apply" ? (await import("../workspace/apply/apply.ts")).applyTask : undefined;
-  const { request, warnings } =
-    repo !== undefined && hasGitFile(repo.path, backend.io)
-      ? (await import("../workspace/git-view.ts")).withGitDirectory(fs, inputs.request)
-      : { request: inputs.request, warnings: [] };
-  const layers = new WorkspaceRun(fs, backend.io, request, wish, { patch, apply, warnings });
-  const guard = repo?.mode === "rw" ? [new (await import("./rw-workspace.ts")).RwWorkspace(fs, repo.path)] : [];
-  const shown = wish.explain ? { ...request, copyOnWrite: layers.planned() } : request;
+  const fs = await backend.taskTrees();
+  const { request } = inputs;
+  const { repo } = request;
+  const hasGit = repo !== undefined && hasGitFile(repo.path, backend.io);
+  if (!hasGit && !wish.explain && repo?.mode !== "rw")
+    return { inputs, parts: [new WorkspaceRun(fs, backend, request, wish, [])] };
+  const trees = await backend.trees();
+  const git = hasGit
+    ? (await import("../workspace/git-view.ts")).withGitDirectory(trees, request)
+    : { request, warnings: [] };
+  const layers = new WorkspaceRun(fs, backend, git.request, wish, git.warnings);
+  const guard = repo?.mode === "rw" ? [new (await import("./rw-workspace.ts")).RwWorkspace(trees, repo.path)] : [];
+  const shown = wish.explain ? { ...git.request, copyOnWrite: layers.planned() } : git.request;
   return { inputs: { ...inputs, request: shown }, parts: [layers, ...guard] };
 }
 
-/** The layers of one run: made before the zone, and after it read, and done with as asked. */
+/**
+ * The layers of one run: made before the zone, and (src/cli/workspace-end.ts, loaded while the zone is being built) after it read, and
+ * done with as asked.
+ */
 export class WorkspaceRun implements RunPart {
-  readonly #fs: TreeFs;
-  readonly #request: SandboxRequest;
-  readonly #wish: WorkspaceWish;
-  readonly #loaded: Loaded;
-  #prepared: PreparedTask | undefined;
-  #patchProblem: Diagnostic | undefined;
+  private readonly fs: TaskFs;
+  private readonly backend: Backend;
+  private readonly request: SandboxRequest;
+  private readonly wish: WorkspaceWish;
+  private readonly warnings: readonly Diagnostic[];
+  private prepared: PreparedTask | undefined;
+  private ending: WorkspaceEnd | undefined;
   /** Opened before the zone: what the task makes of the place meanwhile does not count. */
-  readonly #patchOutput: OutputFile | number | undefined;
+  private readonly patchOutput: OutputFile | number | undefined;
 
-  constructor(fs: TreeFs, io: HostIo, request: SandboxRequest, wish: WorkspaceWish, loaded: Loaded) {
-    this.#loaded = loaded;
-    this.#fs = fs;
-    this.#request = request;
-    this.#wish = wish;
-    this.#patchOutput = wish.patchFile === undefined ? undefined : io.openOutput(wish.patchFile);
+  constructor(
+    fs: TaskFs,
+    backend: Backend,
+    request: SandboxRequest,
+    wish: WorkspaceWish,
+    warnings: readonly Diagnostic[],
+  ) {
+    this.fs = fs;
+    this.backend = backend;
+    this.request = request;
+    this.wish = wish;
+    this.warnings = warnings;
+    this.patchOutput = wish.patchFile === undefined ? undefined : backend.io.openOutput(wish.patchFile);
   }
 
-  /** For --explain: where layers would be. Nothing is made. */
+  /** For --explain: where layers would be, made with overlayfs. Nothing is made. */
   planned(): CopyOnWriteLayer[] {
-    return plannedLayers(wantedLayers(this.#request), tasksPath(process.env) ?? "/", this.#request.taskId);
+    const place = `${tasksPath(process.env) ?? "/"}/${this.request.taskId}`;
+    return wantedLayers(this.request).map(({ target }, index) => ({
+      target,
+      storage: `${place}/${index}`,
+      mechanism: "overlayfs",
+    }));
   }
 
   /** Makes the layers; `refused` is why the kernel would not mount overlayfs: then they are copies. */
-  prepare(inputs: PlanInputs, refused?: string): PreparedPart {
-    const { taskId, commandHash } = this.#request;
-    if (typeof this.#patchOutput === "number") {
-      return { ok: false, diagnostics: [outputProblem("--patch", this.#wish.patchFile ?? "", this.#patchOutput)] };
+  prepare(inputs: PlanInputs, refused?: string): PreparedPart | Promise<PreparedPart> {
+    if (typeof this.patchOutput === "number") {
+      return { ok: false, diagnostics: [outputProblem("--patch", this.wish.patchFile ?? "", this.patchOutput)] };
     }
-    const wanted = wantedLayers(this.#request);
-    if (wanted.length === 0) return { ok: true, inputs, warnings: this.#loaded.warnings };
+    const wanted = wantedLayers(this.request);
+    if (wanted.length === 0) return { ok: true, inputs, warnings: this.warnings };
     const path = tasksPath(process.env);
     if (path === undefined) {
       const message = "there is no place for the task's changes: neither XDG_STATE_HOME nor HOME is set";
       return { ok: false, diagnostics: [{ code: "setup_failed", message, hint: "set HOME" }] };
     }
     const { name, hash } = inputs.policy;
+    const { taskId, commandHash } = this.request;
     const identity = { task_id: taskId, command_hash: commandHash, policy: { name, hash } };
-    const mounts = this.#fs.mountPoints();
-    const outcome = prepareTask(this.#fs, { wanted, tasksPath: path, identity, mounts, refused });
-    if (!outcome.ok) return { ok: false, diagnostics: outcome.problems };
-    const { layers, warnings } = outcome.prepared;
-    this.#prepared = outcome.prepared;
+    const input = { wanted, tasksPath: path, identity, refused };
+    const outcome = refused === undefined ? prepareTask(this.fs, input) : ({ kind: "uncommon" } as const);
+    return outcome.kind === "ready"
+      ? this.ready(inputs, outcome.prepared)
+      : this.prepareUncommon(inputs, input, outcome);
+  }
+
+  private ready(inputs: PlanInputs, prepared: PreparedTask): PreparedPart {
+    this.prepared = prepared;
     return {
       ok: true,
-      inputs: { ...inputs, request: { ...inputs.request, copyOnWrite: layers } },
-      warnings: [...this.#loaded.warnings, ...warnings],
+      inputs: { ...inputs, request: { ...inputs.request, copyOnWrite: prepared.layers } },
+      warnings: [...this.warnings, ...prepared.warnings],
     };
   }
 
-  meanwhile(): void {
-    if (this.#prepared !== undefined) rehearse(this.#fs, this.#prepared);
+  private async prepareUncommon(inputs: PlanInputs, input: PrepareInput, first: PrepareOutcome): Promise<PreparedPart> {
+    const trees = await this.backend.trees();
+    const { removeUnborn, uncommonWays } = await import("../workspace/uncommon.ts");
+    const outcome = first.kind === "uncommon" ? prepareTask(this.fs, input, uncommonWays(trees)) : first;
+    if (outcome.kind === "ready") return this.ready(inputs, outcome.prepared);
+    if (outcome.kind === "uncommon") throw new Error("a layer is asked for in a way that there is none of");
+    if (outcome.tasks !== undefined) removeUnborn(trees, outcome.tasks, input.identity.task_id);
+    return { ok: false, diagnostics: outcome.problems };
   }
 
-  undo(): void {
-    if (this.#prepared !== undefined) removeTask(this.#fs, this.#prepared.tasks, this.#prepared.task);
-    this.#prepared = undefined;
+  async meanwhile(): Promise<void> {
+    if (this.prepared !== undefined) (await this.loadEnd()).rehearse(this.prepared);
   }
 
-  /** Reads the changes and does with them as asked. */
+  private async loadEnd(): Promise<WorkspaceEnd> {
+    if (this.ending === undefined) {
+      const { openWorkspaceEnd } = await import("./workspace-end.ts");
+      this.ending = await openWorkspaceEnd(this.backend, this.wish);
+    }
+    return this.ending;
+  }
+
+  async undo(): Promise<void> {
+    const prepared = this.prepared;
+    this.prepared = undefined;
+    if (prepared !== undefined) (await this.loadEnd()).undo(prepared);
+  }
+
   conclude(report: Report, verdict: Verdict, before: RunOutcome): RunOutcome {
-    const { repo } = this.#request;
-    if (this.#prepared === undefined) {
-      return repo === undefined ? before : { ...before, workspace: { mode: repo.mode, mechanism: null, state: null } };
-    }
-    const prepared = this.#prepared;
-    const end = { at: new Date(report.finishedAt).toISOString(), status: verdict.status, exit_code: verdict.exitCode };
-    const then = this.#then(verdict);
-    let finished: Finished;
-    try {
-      finished = finishTask(this.#fs, prepared, { end, then, withChanges: (task) => this.#writePatch(task, prepared) });
-    } catch (error) {
-      if (!(error instanceof TreeError)) throw error;
-      const message = `the task's changes can't be read: ${error.step} ${error.path}: ${errnoName(error.errno)}; they are kept as ${this.#request.taskId}`;
-      const workspace = { mode: repo?.mode ?? "overlay", mechanism: null, state: "kept" } as const;
-      return { ...before, workspace, error: errorOfDiagnostics([{ code: "setup_failed", message }], "apply") };
-    }
-    // The file says what this run changed, also when that is nothing.
-    if (finished.fate === "unchanged") this.#writePatch(-1, prepared);
-    const { changes, omitted } = describeChanges(finished.layers);
-    const problem = applyProblem(finished, this.#request.taskId) ?? this.#patchProblem;
-    const reached = finished.layers.flatMap(laterRunChanges).map(({ path }) => path);
-    return {
-      changes,
-      changesOmitted: omitted,
-      workspace: {
-        mode: repo?.mode ?? "overlay",
-        mechanism: prepared.layers[0]?.mechanism ?? null,
-        state: finished.fate,
-      },
-      events: [...before.events, this.#fateEvent(report, finished, problem), ...laterRunEvents(report, reached)],
-      error: problem === undefined ? null : errorOfDiagnostics([problem], "apply"),
-      warnings: [
-        ...before.warnings,
-        ...laterRunWarnings(reached, finished.fate === "applied" ? "was written" : "was changed in the layer"),
-      ],
-    };
-  }
-
-  #then(verdict: Verdict): "keep" | "discard" | typeof applyTask {
-    const { onSuccess } = this.#wish;
-    if (verdict.status !== "succeeded") return "keep";
-    return onSuccess === "apply" ? (this.#loaded.apply ?? "keep") : onSuccess;
-  }
-
-  #writePatch(task: number, prepared: PreparedTask): void {
-    const file = this.#wish.patchFile;
-    if (file === undefined || this.#loaded.patch === undefined) return;
-    const files =
-      task < 0 ? [] : (this.#loaded.patch(this.#fs, task, prepared.record, { binary: "patch" })[0]?.files ?? []);
-    const text = files.map((each) => each.text).join("");
-    const output = this.#patchOutput;
-    const errno = typeof output === "object" ? output.write(Buffer.from(text, "latin1")) : (output ?? 0);
-    if (errno === 0) return;
-    const message = `the patch can't be written to ${file}: ${errnoName(errno)}`;
-    this.#patchProblem = { code: "setup_failed", message, origin: { kind: "flag", flag: "--patch" } };
-  }
-
-  #fateEvent(report: Report, finished: Finished, problem: Diagnostic | undefined): WorkspaceEvent {
-    const count = finished.layers.reduce((sum, { changes }) => sum + changes.length, 0);
-    return {
-      at: report.finishedAt,
-      name: `fs.changes.${finished.fate}`,
-      outcome: problem === undefined ? "succeeded" : "failed",
-      level: problem === undefined ? "info" : "error",
-      extra: { changes: count, ...(problem === undefined ? {} : { "error.message": problem.message }) },
-    };
+    const { repo } = this.request;
+    if (this.prepared !== undefined && this.ending !== undefined)
+      return this.ending.conclude({ report, verdict, repo, prepared: this.prepared, patch: this.patchOutput }, before);
+    return repo === undefined ? before : { ...before, workspace: { mode: repo.mode, mechanism: null, state: null } };
   }
 }

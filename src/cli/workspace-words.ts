@@ -1,6 +1,5 @@
 import type { Diagnostic } from "../run/diagnostic.ts";
 import { errnoName } from "../run/report/errno.ts";
-import type { Report } from "../run/report/report.ts";
 import type { WorkspaceEvent } from "../run/result/events.ts";
 import { toText } from "../workspace/bytes.ts";
 import type { Finished } from "../workspace/finish.ts";
@@ -25,9 +24,9 @@ export function applyProblem({ obstacles, failed }: Finished, taskId: string): D
   };
 }
 
-export function laterRunEvents(report: Report, paths: readonly string[]): WorkspaceEvent[] {
+export function laterRunEvents(at: number, paths: readonly string[]): WorkspaceEvent[] {
   return paths.map((path) => ({
-    at: report.finishedAt,
+    at,
     name: "fs.later_run.changed",
     outcome: "allowed",
     level: "warn",

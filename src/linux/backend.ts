@@ -19,6 +19,7 @@ export const linuxBackend: Backend = {
   name: "linux",
   io,
   trees: async () => (await import("./tree/tree-fs.ts")).treeFs,
+  taskTrees: async () => (await import("./tree/task-fs.ts")).taskFs,
   lsm: async () => (await import("./bpf/run.ts")).openLsm,
   lsmSetup: async () => (await import("./bpf/setup.ts")).lsmSetup,
   networks: async () => (await import("./network/networks.ts")).hostNetworks,

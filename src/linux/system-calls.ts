@@ -26,6 +26,7 @@ export const call = {
   prctl: either(157, 167),
   fsetxattr: either(190, 7),
   lgetxattr: either(192, 9),
+  fgetxattr: either(193, 10),
   llistxattr: either(195, 12),
   fremovexattr: either(199, 16),
   getdents64: either(217, 61),

@@ -34,7 +34,7 @@ export async function runLauncher(
   emit: (event: BackendEvent) => void,
   signals: SignalSource,
   network?: ZoneNetwork,
-  meanwhile?: () => void,
+  meanwhile?: () => Promise<void>,
 ): Promise<void> {
   const gateway = plan.egress === undefined ? undefined : await openGateway(plan, emit);
   if (plan.egress !== undefined && gateway === undefined) return;
@@ -55,7 +55,7 @@ export async function runLauncher(
     emit({ at: Date.now(), record: "lost", detail: child });
     return;
   }
-  meanwhile?.();
+  if (meanwhile !== undefined) await meanwhile();
   const decoder = new ReportDecoder();
   const buffer = new Uint8Array(reportChunk);
   let cancels = 0;

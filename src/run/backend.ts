@@ -3,7 +3,7 @@ import type { HostFacts } from "./host-facts.ts";
 import type { Images } from "./image.ts";
 import type { LsmSetup, OpenLsm } from "./lsm.ts";
 import type { Plan } from "./plan/plan.ts";
-import type { TreeFs } from "./tree-fs.ts";
+import type { TaskFs, TreeFs } from "./tree-fs.ts";
 import type { HostNetworks, ZoneNetwork } from "./zone-network.ts";
 
 /**
@@ -15,6 +15,8 @@ export interface Backend {
   readonly io: HostIo;
   /** File trees of the host for workspaces; loaded when a run needs them. */
   trees(): Promise<TreeFs>;
+  /** As much of them as a workspace needs before its zone is started. */
+  taskTrees(): Promise<TaskFs>;
   /** The BPF-LSM side of a run; loaded where programs of ours are pinned. */
   lsm(): Promise<OpenLsm>;
   /** Loading the BPF programs, and what the host lacks for it. */
@@ -27,14 +29,15 @@ export interface Backend {
   probe(): HostFacts;
   /**
    * Runs one zone to its end and emits everything that happens, in order; the last event is `cleaned` or `lost`.
-   * Resolves when nothing of the zone is left. `signals` lets the caller cancel; `meanwhile` is called once, when the zone has begun.
+   * Resolves when nothing of the zone is left. `signals` lets the caller cancel; `meanwhile` is called once, when the zone has begun, and
+   * is waited for before the next event.
    */
   run(
     plan: Plan,
     emit: (event: BackendEvent) => void,
     signals: SignalSource,
     network?: ZoneNetwork,
-    meanwhile?: () => void,
+    meanwhile?: () => Promise<void>,
   ): Promise<void>;
 }
 

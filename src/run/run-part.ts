@@ -13,15 +13,15 @@ import type { ZoneNetwork } from "./zone-network.ts";
  */
 export interface RunPart {
   /** Before the plan: makes what the zone must find; or says why not, and leaves nothing. `refused`: why the kernel did not mount overlayfs the first time. */
-  prepare?(inputs: PlanInputs, refused?: string): PreparedPart;
-  /** Once, when the launcher has begun to build the zone. */
-  meanwhile?(): void;
+  prepare?(inputs: PlanInputs, refused?: string): PreparedPart | Promise<PreparedPart>;
+  /** Once, when the launcher has begun to build the zone: it does not wait. */
+  meanwhile?(): void | Promise<void>;
   /** The host's side of the zone's network. */
   readonly network?: ZoneNetwork;
   /** The zone is gone: what was for its life alone goes, and what was seen is told. */
   end?(): readonly BackendEvent[];
-  /** No task ran: what `prepare` made goes, if it made anything. */
-  undo?(): void;
+  /** No task ran: what `prepare` made goes, if it made anything. A promise is waited for. */
+  undo?(): unknown;
   /** What became of it, in addition to what the parts before it say. */
   conclude?(report: Report, verdict: Verdict, before: RunOutcome): RunOutcome;
 }

@@ -13,6 +13,8 @@ export interface EntryStat {
   /** Permission and set-id bits: `0o7777` at most. */
   readonly mode: number;
   readonly size: number;
+  /** Names of the inode, in all directories. */
+  readonly links: number;
   readonly uid: number;
   readonly gid: number;
   /** Names the inode on this host: device and number. */
@@ -21,9 +23,11 @@ export interface EntryStat {
   readonly ctimeNs: bigint;
 }
 
+const treeErrorName = "TreeError";
+
 /** A failed system call: which step, on what, and the errno. */
 export class TreeError extends Error {
-  override readonly name = "TreeError";
+  override readonly name = treeErrorName;
   readonly errno: number;
   readonly step: string;
   readonly path: string;
@@ -34,14 +38,21 @@ export class TreeError extends Error {
     this.path = path;
     this.errno = errno;
   }
+
+  /** By its name: what is loaded at different times in one run has a copy of this class each (scripts/build/hot-bundle.ts). */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === treeErrorName;
+  }
 }
 
 /** Every function throws a TreeError, unless it says otherwise. Descriptors are the caller's to close. */
 export interface TreeFs {
   /** The host's clock in nanoseconds since the epoch. */
   now(): bigint;
-  /** Where something is mounted, as the caller sees it; text. */
-  mountPoints(): string[];
+  /** The same in decimal digits. */
+  nowDigits(): string;
+  /** Where something is mounted below a directory, as the caller sees it, or undefined; both are absolute paths, text. */
+  mountBelow(path: string): string | undefined;
   /** Opens a directory by its absolute path (text, symlinks allowed: the user named it). */
   root(path: string): number;
   /** The path of what a descriptor stands for, without symlinks; text. */
@@ -54,6 +65,8 @@ export interface TreeFs {
   list(dir: number): string[];
   /** Undefined where there is nothing of that name. `name` "" is `dir` itself. */
   stat(dir: number, name: string): EntryStat | undefined;
+  /** Whose an open file or directory is, and its permission bits: the part of `stat` that making a layer needs. */
+  ownership(fd: number): Pick<EntryStat, "mode" | "uid" | "gid">;
   readLink(dir: number, name: string): string;
   /** Opens a regular file for reading. One that its owner may not read is made readable for the moment of opening. */
   openFile(dir: number, name: string): number;
@@ -61,6 +74,9 @@ export interface TreeFs {
   readAt(fd: number, buffer: Uint8Array, offset: number): number;
   /** The wanted extended attributes of an entry, by key; empty where the file system has none. */
   attributes(dir: number, name: string, wanted: (key: string) => boolean): Map<string, Uint8Array>;
+
+  /** Whether an open file or directory has an extended attribute of this name. */
+  hasAttribute(fd: number, key: string): boolean;
 
   makeDirectory(dir: number, name: string, mode: number): void;
   /** Creates a new file, mode 0600, for writing; an existing one of that name is an error. */
@@ -90,3 +106,23 @@ export interface TreeFs {
   /** The same for a lock that many may hold, while nobody holds the other kind. */
   share(fd: number): boolean;
 }
+
+/** What making a task's directory needs of a tree: with a workspace, no more of it is loaded before the zone is started. */
+export type TaskFs = Pick<
+  TreeFs,
+  | "close"
+  | "createFile"
+  | "directory"
+  | "hasAttribute"
+  | "lock"
+  | "makeDirectory"
+  | "mountBelow"
+  | "nowDigits"
+  | "ownership"
+  | "pathOf"
+  | "rename"
+  | "root"
+  | "setMode"
+  | "setOwner"
+  | "write"
+>;

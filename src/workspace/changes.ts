@@ -50,37 +50,25 @@ function addPresent(fs: TreeFs, changes: Change[], layer: Layer, host: TreeCurso
   else if (before.type !== after.type) changes.push({ path, kind: "type_changed", before, after, refusal });
   else {
     if (after.type === "directory" && entry.replaces) addHidden(changes, layer, host, path);
-    const kind = kindOfChange(fs, layer, host, path, before, after, refusal);
+    const kind = refusal === undefined ? kindOfChange(fs, layer, host, entry, before) : "modified";
     if (kind !== undefined) changes.push({ path, kind, before, after, refusal });
   }
 }
 
+/** What can't be read on the host can't be compared, and is taken as different. */
 function kindOfChange(
   fs: TreeFs,
   layer: Layer,
   host: TreeCursor,
-  path: string,
+  { path, stat: after, attributes }: Present,
   before: EntryStat,
-  after: EntryStat,
-  refusal: string | undefined,
 ): ChangeKind | undefined {
-  if (refusal !== undefined || !isSame(fs, layer, host, path, before, after)) return "modified";
-  return after.type !== "symlink" && before.mode !== after.mode ? "mode_changed" : undefined;
-}
-
-/** What can't be read on the host can't be compared, and is taken as different. */
-function isSame(
-  fs: TreeFs,
-  layer: Layer,
-  host: TreeCursor,
-  path: string,
-  before: EntryStat,
-  after: EntryStat,
-): boolean {
   try {
-    return sameContent(fs, path, { tree: layer.tree, stat: after }, { tree: host, stat: before });
+    if (!sameContent(fs, path, { tree: layer.tree, stat: after, attributes }, { tree: host, stat: before }))
+      return "modified";
+    return after.type !== "symlink" && before.mode !== after.mode ? "mode_changed" : undefined;
   } catch (error) {
-    if (error instanceof TreeError) return false;
+    if (error instanceof TreeError) return "modified";
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { TreeError, type TreeFs } from "../run/tree-fs.ts";
+import { type TaskFs, TreeError, type TreeFs } from "../run/tree-fs.ts";
 import { fromText } from "./bytes.ts";
 
 /** Small files and directories of Rauha's own state, in a tree. */
@@ -55,7 +55,7 @@ function createAnew(fs: TreeFs, dir: number, name: string): number {
 }
 
 /** Opens a directory by its absolute path, making what is missing of it, mode 0700. */
-export function openMade(fs: TreeFs, path: string): number {
+export function openMade(fs: TaskFs, path: string): number {
   try {
     return fs.root(path);
   } catch (error) {

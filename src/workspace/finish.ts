@@ -4,7 +4,7 @@ import type { applyTask, LayerObstacle } from "./apply/apply.ts";
 import type { Change } from "./changes.ts";
 import { isGitLayer } from "./diff/git-directory.ts";
 import type { PreparedTask } from "./prepare.ts";
-import { removeTask, updateRecord } from "./store.ts";
+import { finishRecord, removeTask } from "./store.ts";
 import { type LayerChanges, taskChanges } from "./task-layers.ts";
 import type { FinishRecord, TaskRecord } from "./task-record.ts";
 
@@ -22,7 +22,7 @@ export interface Finished {
 export interface FinishInput {
   readonly end: Omit<FinishRecord, "changes">;
   /** The function that applies them comes from the caller: few runs need its code. */
-  readonly then: "keep" | "discard" | typeof applyTask;
+  readonly fate: "keep" | "discard" | typeof applyTask;
   /** Called with a task that has changes, before anything becomes of them. */
   readonly withChanges?: ((task: number, record: TaskRecord) => void) | undefined;
 }
@@ -36,13 +36,13 @@ export function finishTask(fs: TreeFs, { tasks, task, record }: PreparedTask, in
     return { fate: "unchanged", layers, obstacles: [] };
   }
   input.withChanges?.(task.fd, record);
-  if (input.then === "discard") {
+  if (input.fate === "discard") {
     removeTask(fs, tasks, task);
     return { fate: "discarded", layers, obstacles: [] };
   }
-  updateRecord(fs, task, { ...record, finished: { ...input.end, changes: count } });
-  if (input.then === "keep") return { fate: "kept", layers, obstacles: [] };
-  const outcome = input.then(fs, task.fd, record, { force: false });
+  finishRecord(fs, task, { ...input.end, changes: count });
+  if (input.fate === "keep") return { fate: "kept", layers, obstacles: [] };
+  const outcome = input.fate(fs, task.fd, record, { force: false });
   if (!outcome.done) {
     if ("failed" in outcome) return { fate: "kept", layers, obstacles: [], failed: outcome.failed };
     return { fate: "kept", layers, obstacles: outcome.obstacles };
@@ -58,6 +58,8 @@ const worktreeState = /^worktrees\/[^/]+(\/(?!(commondir|config\.worktree|gitdir
 export function laterRunChanges({ record, changes }: LayerChanges): Change[] {
   const inGit = isGitLayer(record.source);
   return changes.filter(({ path, after }) => {
+    // All of them begin with a dot, and few of a task's changes do.
+    if (!inGit && !path.startsWith(".")) return false;
     if (after === undefined || (inGit && worktreeState.test(path))) return false;
     const reached = laterRunReached(inGit ? `.git/${path}` : path);
     return reached.length > 0 && !isPlainParent(path, after);

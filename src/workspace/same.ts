@@ -8,38 +8,39 @@ export function travels(key: string): boolean {
   return key.startsWith("user.") && !key.startsWith("user.overlay.") && !key.startsWith("user.rauha.");
 }
 
-/** Whether two entries of one type hold the same: bytes, a symlink's value, and the user's attributes. Modes are not compared. */
-export function sameContent(
-  fs: TreeFs,
-  path: string,
-  layer: { readonly tree: TreeCursor; readonly stat: EntryStat },
-  host: { readonly tree: TreeCursor; readonly stat: EntryStat },
-): boolean {
-  if (layer.stat.type !== host.stat.type) return false;
-  if (layer.stat.type === "symlink") return layer.tree.readLink(path) === host.tree.readLink(path);
-  if (layer.stat.type === "directory") return sameAttributes(path, layer.tree, host.tree);
-  if (layer.stat.type !== "file" || layer.stat.size !== host.stat.size) return false;
-  return sameBytes(fs, path, layer, host.tree) && sameAttributes(path, layer.tree, host.tree);
+/** One of two entries at a path. */
+interface Side {
+  readonly tree: TreeCursor;
+  readonly stat: EntryStat;
+  readonly attributes?: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
-function sameAttributes(path: string, layer: TreeCursor, host: TreeCursor): boolean {
-  const [left, right] = [layer.attributes(path, travels), host.attributes(path, travels)];
-  if (left.size !== right.size) return false;
+/** Whether two entries of one type hold the same: bytes, a symlink's value, and the user's attributes. Modes are not compared. */
+export function sameContent(fs: TreeFs, path: string, layer: Side, host: Side): boolean {
+  const { type } = layer.stat;
+  if (type !== host.stat.type) return false;
+  if (type === "symlink") return layer.tree.readLink(path) === host.tree.readLink(path);
+  if (type === "directory") return sameAttributes(path, layer, host);
+  if (type !== "file" || layer.stat.size !== host.stat.size) return false;
+  return sameBytes(fs, path, layer, host.tree) && sameAttributes(path, layer, host);
+}
+
+function sameAttributes(path: string, layer: Side, host: Side): boolean {
+  const left = layer.attributes ?? layer.tree.attributes(path, travels);
+  const right = host.tree.attributes(path, travels);
+  let known = 0;
   for (const [key, value] of left) {
+    if (!travels(key)) continue;
     const other = right.get(key);
     if (other === undefined || !equalBytes(value, other)) return false;
+    known++;
   }
-  return true;
+  return known === right.size;
 }
 
 const chunkBytes = 1 << 18;
 
-function sameBytes(
-  fs: TreeFs,
-  path: string,
-  layer: { readonly tree: TreeCursor; readonly stat: EntryStat },
-  host: TreeCursor,
-): boolean {
+function sameBytes(fs: TreeFs, path: string, layer: Side, host: TreeCursor): boolean {
   const size = Math.min(chunkBytes, layer.stat.size + 1);
   const [left, right] = [new Uint8Array(size), new Uint8Array(size)];
   const one = layer.tree.openFile(path);

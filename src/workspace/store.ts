@@ -1,7 +1,7 @@
 import { removeTree } from "../run/remove-tree.ts";
-import { TreeError, type TreeFs } from "../run/tree-fs.ts";
-import { readWhole, replaceFile, writeFile } from "./files.ts";
-import { decodeRecord, encodeRecord, type TaskRecord } from "./task-record.ts";
+import { type TaskFs, TreeError, type TreeFs } from "../run/tree-fs.ts";
+import { readWhole } from "./files.ts";
+import { decodeRecord, encodeFinish, encodeRecord, type FinishRecord, type TaskRecord } from "./task-record.ts";
 
 /**
  * Kept tasks on disk, `tasks/TASK` in the user's state directory: a record, and a directory for each layer. A task comes and goes
@@ -33,28 +33,47 @@ function withoutEnd(path: string): string {
 export interface OpenTask {
   readonly id: string;
   readonly fd: number;
+  /** Its record, open for the line that the end of the run adds; -1 where the run is another's. */
+  readonly record: number;
 }
 
-/** Makes a task's directory as a whole: it has its layers, its record (which `fill` returns) and its lock when it gets its name. */
-export function createTask(fs: TreeFs, tasks: number, id: string, fill: (dir: number) => TaskRecord): OpenTask {
+/**
+ * Makes a task's directory as a whole: it has its layers, its record (which `fill` returns) and its lock when it gets its name. What
+ * is there after a failure has another name, and is the caller's to remove (`removeUnborn`).
+ */
+export function createTask(fs: TaskFs, tasks: number, id: string, fill: (dir: number) => TaskRecord): OpenTask {
   const temporary = `${unborn}${id}`;
   fs.makeDirectory(tasks, temporary, 0o700);
   const fd = fs.directory(tasks, temporary);
+  fs.lock(fd);
+  const text = encodeRecord(fill(fd));
+  const record = fs.createFile(fd, recordName);
+  fs.write(record, text);
+  fs.rename(tasks, temporary, tasks, id);
+  return { id, fd, record };
+}
+
+/** Works in a directory that is no task and is gone afterwards, or swept after a kill. */
+export function inUnborn(fs: TreeFs, tasks: number, id: string, work: (dir: number) => void): void {
+  fs.makeDirectory(tasks, `${unborn}${id}`, 0o700);
+  const fd = fs.directory(tasks, `${unborn}${id}`);
   try {
     fs.lock(fd);
-    // Nobody looks before the directory has its name: nothing to replace as a whole.
-    writeFile(fs, fd, recordName, encodeRecord(fill(fd)));
-    fs.rename(tasks, temporary, tasks, id);
-    return { id, fd };
-  } catch (error) {
+    work(fd);
+  } finally {
     fs.close(fd);
-    removeTree(fs, tasks, temporary);
-    throw error;
+    removeUnborn(fs, tasks, id);
   }
 }
 
-export function updateRecord(fs: TreeFs, task: OpenTask, record: TaskRecord): void {
-  replaceFile(fs, task.fd, recordName, encodeRecord(record));
+/** Removes what a creation that failed has left. */
+export function removeUnborn(fs: TreeFs, tasks: number, id: string): void {
+  removeTree(fs, tasks, `${unborn}${id}`);
+}
+
+/** Adds the end of the run to a task's record: one line by one call, and half a line counts as none. */
+export function finishRecord(fs: TreeFs, task: OpenTask, finish: FinishRecord): void {
+  fs.write(task.record, encodeFinish(finish));
 }
 
 /** Takes a task's name away first, so that what remains after a kill is no task. Closes it. */
@@ -63,6 +82,7 @@ export function removeTask(fs: TreeFs, tasks: number, task: OpenTask): void {
   fs.rename(tasks, task.id, tasks, name);
   removeTree(fs, tasks, name);
   fs.close(task.fd);
+  if (task.record >= 0) fs.close(task.record);
 }
 
 export interface KeptTask {
@@ -105,7 +125,7 @@ export function readRecord(fs: TreeFs, dir: number, id: string): TaskRecord | un
 export function openTask(fs: TreeFs, tasks: number, id: string): OpenTask | undefined {
   const open = openEntry(fs, tasks, id);
   if (open === undefined) return undefined;
-  if (open.locked) return { id, fd: open.fd };
+  if (open.locked) return { id, fd: open.fd, record: -1 };
   fs.close(open.fd);
   return undefined;
 }

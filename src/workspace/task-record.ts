@@ -1,6 +1,6 @@
 /**
- * What Rauha knows of a kept task, beside its layers: one small JSON file. It is written by Rauha alone; still it is checked when
- * read, because a disk may hold anything.
+ * What Rauha knows of a kept task, beside its layers: one small file of two lines of JSON, the second for its end. It is written by
+ * Rauha alone; still it is checked when read, because a disk may hold anything.
  */
 export interface TaskRecord {
   readonly version: 1;
@@ -35,19 +35,33 @@ export interface FinishRecord {
 
 const mechanisms: ReadonlySet<unknown> = new Set(["overlayfs", "reflink copy", "copy"]);
 
-export function encodeRecord(record: TaskRecord): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(record)}\n`);
+/** The first line of the file: what is known when the task starts. */
+export function encodeRecord({ finished, ...record }: TaskRecord): Uint8Array {
+  const line = `${JSON.stringify(record)}\n`;
+  return new TextEncoder().encode(finished === undefined ? line : `${line}${JSON.stringify(finished)}\n`);
 }
 
-/** Undefined for what is no record of this version. */
+/** The second line, which the end of the run adds. */
+export function encodeFinish(finish: FinishRecord): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(finish)}\n`);
+}
+
+/** Undefined for what is no record of this version. A last line without its end was being written when the run was killed. */
 export function decodeRecord(bytes: Uint8Array): TaskRecord | undefined {
-  let value: unknown;
+  const [line, end, rest] = new TextDecoder().decode(bytes).split("\n", 3);
+  const record = parsed(line ?? "");
+  if (end === undefined || !isRecord(record)) return undefined;
+  if (rest === undefined) return record;
+  const finished = parsed(end);
+  return isFinish(finished) ? { ...record, finished } : undefined;
+}
+
+function parsed(line: string): unknown {
   try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
+    return JSON.parse(line);
   } catch {
     return undefined;
   }
-  return isRecord(value) ? value : undefined;
 }
 
 type Loose = Readonly<Record<string, unknown>>;
@@ -82,7 +96,7 @@ function isAbsolute(value: unknown): boolean {
   return typeof value === "string" && value.startsWith("/") && !value.includes("\0");
 }
 
-function isFinish(value: unknown): boolean {
+function isFinish(value: unknown): value is FinishRecord {
   if (!isObject(value)) return false;
   const { at, status, exit_code, changes } = value;
   const counts = typeof changes === "number" && (exit_code === null || typeof exit_code === "number");

@@ -10,25 +10,25 @@ const missing = new Set([2, 13, 20, 40]);
  */
 export class TreeCursor {
   readonly root: number;
-  readonly #fs: TreeFs;
-  #path: string | undefined;
-  #fd = -1;
+  private readonly fs: TreeFs;
+  private path: string | undefined;
+  private fd = -1;
 
   constructor(fs: TreeFs, root: number) {
-    this.#fs = fs;
+    this.fs = fs;
     this.root = root;
   }
 
   /** The open directory at `path`; it belongs to the cursor. */
   directory(path: string): number {
     if (path === "") return this.root;
-    if (this.#path !== path) {
-      const fd = this.#fs.directory(this.root, path);
+    if (this.path !== path) {
+      const fd = this.fs.directory(this.root, path);
       this.forget();
-      this.#fd = fd;
-      this.#path = path;
+      this.fd = fd;
+      this.path = path;
     }
-    return this.#fd;
+    return this.fd;
   }
 
   /** The directory that `path` is an entry of. */
@@ -37,9 +37,9 @@ export class TreeCursor {
   }
 
   stat(path: string): EntryStat | undefined {
-    if (path === "") return this.#fs.stat(this.root, "");
+    if (path === "") return this.fs.stat(this.root, "");
     try {
-      return this.#fs.stat(this.parent(path), nameOf(path));
+      return this.fs.stat(this.parent(path), nameOf(path));
     } catch (error) {
       // A parent that is missing, closed, or no directory. One that is a symlink is no parent either: what it leads to is not looked at.
       if (error instanceof TreeError && missing.has(error.errno)) return undefined;
@@ -49,32 +49,32 @@ export class TreeCursor {
 
   /** Names in the directory at `path`. */
   list(path: string): string[] {
-    return this.#fs.list(this.directory(path));
+    return this.fs.list(this.directory(path));
   }
 
   openFile(path: string): number {
-    return this.#fs.openFile(this.parent(path), nameOf(path));
+    return this.fs.openFile(this.parent(path), nameOf(path));
   }
 
   readLink(path: string): string {
-    return this.#fs.readLink(this.parent(path), nameOf(path));
+    return this.fs.readLink(this.parent(path), nameOf(path));
   }
 
   attributes(path: string, wanted: (key: string) => boolean): Map<string, Uint8Array> {
-    if (path === "") return this.#fs.attributes(this.root, "", wanted);
-    return this.#fs.attributes(this.parent(path), nameOf(path), wanted);
+    if (path === "") return this.fs.attributes(this.root, "", wanted);
+    return this.fs.attributes(this.parent(path), nameOf(path), wanted);
   }
 
   /** Closes the directory looked in last; call it when directories have been replaced. */
   forget(): void {
-    if (this.#fd >= 0) this.#fs.close(this.#fd);
-    this.#fd = -1;
-    this.#path = undefined;
+    if (this.fd >= 0) this.fs.close(this.fd);
+    this.fd = -1;
+    this.path = undefined;
   }
 
   /** Closes the root too. */
   close(): void {
     this.forget();
-    this.#fs.close(this.root);
+    this.fs.close(this.root);
   }
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { resultSchema } from "../../src/run/result/schema.ts";
 import { snapshot } from "../support/byte-trees.ts";
+import { writeFiles } from "../support/folders.ts";
 import { needs } from "../support/identity.ts";
 import { sandbox } from "../support/rauha.ts";
 
@@ -82,6 +83,22 @@ describe("where overlayfs can't be", () => {
     const { stdout, stderr } = Bun.spawnSync(all, { env: { ...process.env, ...env } });
     return { result: resultSchema.parse(JSON.parse(stdout.toString() || "{}")), stderr: stderr.toString() };
   };
+
+  mounts("also in a repository whose path the kernel's list of mounts writes in octal", async () => {
+    const { folder, env } = world();
+    for (const name of ["a b", "back\\slash", "new\nline", "ta\tb", "ha#sh", "plain"]) {
+      const repo = writeFiles(`${folder}/${name}`, { "sub/hidden": "h\n" });
+      const { result } = inMount(repo, env, "cat sub/file; echo x > new");
+      expect([name, result.stdout, result.workspace?.mechanism]).toEqual([
+        name,
+        "inner\n",
+        expect.stringContaining("copy"),
+      ]);
+      // Its neighbours are no mounts of its own.
+      const beside = await sandbox(["--repo-path", `${folder}/repo`], ["true"], { env });
+      expect(beside.result.workspace?.mechanism).toBe("overlayfs");
+    }
+  });
 
   mounts("something mounted in the repository makes it a copy, which says so, and works the same", async () => {
     const { repo, env, say } = world({ "a.txt": "a\n", "sub/hidden": "h\n", "gone/x": "x\n", exe: "#!/bin/sh\n" });

@@ -126,8 +126,8 @@ async function learnOnce(zone: LearningZone, policy: Policy): Promise<Report | r
       backend.io.write(2, data);
     },
     warn: () => {},
-  }).finally(() => {
-    for (const part of parts.toReversed()) part.undo?.();
+  }).finally(async () => {
+    for (const part of parts.toReversed()) await part.undo?.();
   });
   if (!run.ok) return run.diagnostics;
   const { warnings } = concludeParts(parts, run.report, verdictOf(run.report));

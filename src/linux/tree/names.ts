@@ -1,24 +1,22 @@
 import { TreeError } from "../../run/tree-fs.ts";
 import { addressOf } from "../ffi.ts";
 
-/** Up to this length bytes are turned one by one: the first use of `Buffer` costs more than a run has to turn. */
-const shortest = 160;
+/** Up to this length bytes are turned in one call: the first use of `Buffer` costs more than a run has to turn. */
+const shortest = 512;
+const encoder = new TextEncoder();
 
 /** A byte string with its closing NUL, for the kernel. */
 export function nameBytes(name: string): Uint8Array {
   if (name.includes("\0")) throw new TreeError("name", name, 22);
-  if (name.length > shortest) return Buffer.from(`${name}\0`, "latin1");
-  const bytes = new Uint8Array(name.length + 1);
-  for (let i = 0; i < name.length; i++) bytes[i] = name.charCodeAt(i);
-  return bytes;
+  // Of one length only if all of it is ASCII. No loop: in an interpreter it costs more than all the rest.
+  const bytes = encoder.encode(`${name}\0`);
+  return bytes.length === name.length + 1 ? bytes : Buffer.from(`${name}\0`, "latin1");
 }
 
 /** Bytes as a byte string. */
 export function byteString(bytes: Uint8Array): string {
   if (bytes.length > shortest) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
-  let text = "";
-  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] ?? 0);
-  return text;
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }
 
 /** The name of one entry: anything that could lead elsewhere is refused before the kernel sees it. */
@@ -35,8 +33,8 @@ export function must(step: string, path: string, result: number): number {
 
 const buffer = new Uint8Array(65536);
 
-/** What a call writes into a buffer that may be too small at first, as bytes; or `-errno`. */
-export function grown(read: (address: number, size: number) => number): Uint8Array | number {
+/** What a call writes, as bytes of a buffer that the next such call uses again; or `-errno`. */
+export function written(read: (address: number, size: number) => number): Uint8Array | number {
   const length = read(addressOf(buffer), buffer.length);
-  return length < 0 ? length : buffer.slice(0, length);
+  return length < 0 ? length : buffer.subarray(0, length);
 }

@@ -1,7 +1,7 @@
 import { type EntryStat, TreeError } from "../../run/tree-fs.ts";
 import { addressOf, closeFd, systemCall } from "../ffi.ts";
 import { at, call, failure, open, resolve } from "../system-calls.ts";
-import { byteString, entryBytes, grown, must, nameBytes } from "./names.ts";
+import { byteString, entryBytes, must, nameBytes, written } from "./names.ts";
 import { decodeStat, statMask, statRecordBytes } from "./stat-record.ts";
 
 /** Looking at trees: see `TreeFs`. Nothing here follows a symlink below the directory it is given. */
@@ -15,6 +15,13 @@ export function now(): bigint {
   return (time[0] ?? 0n) * 1_000_000_000n + (time[1] ?? 0n);
 }
 
+export function nowDigits(): string {
+  // struct timespec, 64 bits each; no BigInt, whose first use costs as much as ten system calls.
+  const time = new Uint32Array(4);
+  must("clock_gettime", "", systemCall(call.clock_gettime, 0, addressOf(time)));
+  return `${(time[1] ?? 0) * 2 ** 32 + (time[0] ?? 0)}${String(time[2]).padStart(9, "0")}`;
+}
+
 export function root(path: string): number {
   const bytes = encoder.encode(`${path}\0`);
   const flags = open.read | open.directory | open.closeOnExec;
@@ -23,7 +30,7 @@ export function root(path: string): number {
 
 export function pathOf(fd: number): string {
   const path = nameBytes(`/proc/self/fd/${fd}`);
-  const target = grown((address, size) => systemCall(call.readlinkat, at.current, addressOf(path), address, size));
+  const target = written((address, size) => systemCall(call.readlinkat, at.current, addressOf(path), address, size));
   if (typeof target === "number") throw new TreeError("readlink", `descriptor ${fd}`, -target);
   return decoder.decode(target);
 }
@@ -53,12 +60,11 @@ export function list(dir: number): string[] {
   must("lseek", "", systemCall(call.lseek, dir, 0, 0));
   const names: string[] = [];
   for (;;) {
-    const bytes = grown((address, size) => systemCall(call.getdents64, dir, address, size));
+    const bytes = written((address, size) => systemCall(call.getdents64, dir, address, size));
     if (typeof bytes === "number") throw new TreeError("getdents64", "", -bytes);
-    if (bytes.length === 0) return names.sort(byBytes);
-    const view = new DataView(bytes.buffer);
+    if (bytes.length === 0) return names.length > 1 ? names.sort(byBytes) : names;
     // struct linux_dirent64: inode (8), offset (8), record length (2), type (1), name with its NUL.
-    for (let start = 0; start < bytes.length; start += view.getUint16(start + 16, true)) {
+    for (let start = 0; start < bytes.length; start += (bytes[start + 16] ?? 0) + 256 * (bytes[start + 17] ?? 0)) {
       const name = byteString(bytes.subarray(start + 19, bytes.indexOf(0, start + 19)));
       if (name !== "." && name !== "..") names.push(name);
     }
@@ -70,7 +76,7 @@ function byBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-const record = new Uint8Array(statRecordBytes);
+const record = new Uint32Array(statRecordBytes / 4);
 
 export function stat(dir: number, name: string): EntryStat | undefined {
   const bytes = name === "" ? nameBytes("") : entryBytes(name);
@@ -81,9 +87,17 @@ export function stat(dir: number, name: string): EntryStat | undefined {
   return decodeStat(record);
 }
 
+export function ownership(fd: number): Pick<EntryStat, "mode" | "uid" | "gid"> {
+  // struct statx: uid, gid and mode at bytes 20, 24 and 28; both machines are little-endian.
+  const words = new Uint32Array(statRecordBytes / 4);
+  const result = systemCall(call.statx, fd, addressOf(nameBytes("")), at.emptyPath, statMask, addressOf(words));
+  must("statx", "", result);
+  return { mode: (words[7] ?? 0) & 0o7777, uid: words[5] ?? 0, gid: words[6] ?? 0 };
+}
+
 export function readLink(dir: number, name: string): string {
   const bytes = entryBytes(name);
-  const value = grown((address, size) => systemCall(call.readlinkat, dir, addressOf(bytes), address, size));
+  const value = written((address, size) => systemCall(call.readlinkat, dir, addressOf(bytes), address, size));
   if (typeof value === "number") throw new TreeError("readlink", name, -value);
   return byteString(value);
 }
@@ -127,10 +141,16 @@ function attributePath(dir: number, name: string): Uint8Array {
   return nameBytes(name === "" ? `/proc/self/fd/${dir}/.` : `/proc/self/fd/${dir}/${name}`);
 }
 
+export function hasAttribute(fd: number, key: string): boolean {
+  const result = systemCall(call.fgetxattr, fd, addressOf(nameBytes(key)), 0, 0);
+  if (result === -failure.ENODATA || result === -failure.EOPNOTSUPP) return false;
+  return must("getxattr", key, result) >= 0;
+}
+
 export function attributes(dir: number, name: string, wanted: (key: string) => boolean): Map<string, Uint8Array> {
   const found = new Map<string, Uint8Array>();
   const path = attributePath(dir, name);
-  const names = grown((address, size) => systemCall(call.llistxattr, addressOf(path), address, size));
+  const names = written((address, size) => systemCall(call.llistxattr, addressOf(path), address, size));
   if (typeof names === "number") {
     if (names === -failure.EOPNOTSUPP || names === -failure.ENOENT) return found;
     throw new TreeError("listxattr", name, -names);
@@ -138,10 +158,10 @@ export function attributes(dir: number, name: string, wanted: (key: string) => b
   for (const key of byteString(names).split("\0")) {
     if (key === "" || !wanted(key)) continue;
     const keyBytes = nameBytes(key);
-    const value = grown((address, size) =>
+    const value = written((address, size) =>
       systemCall(call.lgetxattr, addressOf(path), addressOf(keyBytes), address, size),
     );
-    if (typeof value !== "number") found.set(key, value);
+    if (typeof value !== "number") found.set(key, new Uint8Array(value));
   }
   return found;
 }

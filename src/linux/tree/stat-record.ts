@@ -16,21 +16,26 @@ const types = new Map<number, EntryType>([
   [0o140000, "socket"],
 ]);
 
-/** Reads a `struct statx`. */
-export function decodeStat(bytes: Uint8Array): EntryStat {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const u32 = (offset: number) => view.getUint32(offset, true);
-  const time = (offset: number) => view.getBigInt64(offset, true) * 1_000_000_000n + BigInt(u32(offset + 8));
-  const mode = view.getUint16(28, true);
-  const isWhiteout = (mode & 0o170000) === 0o020000 && u32(128) === 0 && u32(132) === 0;
+/** Reads a `struct statx`, as words of 32 bits; both machines are little-endian. */
+export function decodeStat(words: Uint32Array): EntryStat {
+  const [links, uid, gid, mode] = [words[4] ?? 0, words[5] ?? 0, words[6] ?? 0, (words[7] ?? 0) & 0xffff];
+  const isWhiteout = (mode & 0o170000) === 0o020000 && words[32] === 0 && words[33] === 0;
   return {
     type: isWhiteout ? "whiteout" : (types.get(mode & 0o170000) ?? "device"),
     mode: mode & 0o7777,
-    size: Number(view.getBigUint64(40, true)),
-    uid: u32(20),
-    gid: u32(24),
-    inode: `${u32(136)}:${u32(140)}:${view.getBigUint64(32, true)}`,
-    ctimeNs: time(96),
-    mtimeNs: time(112),
+    size: (words[11] ?? 0) * 2 ** 32 + (words[10] ?? 0),
+    links,
+    uid,
+    gid,
+    // Exact: overlayfs makes numbers that need all 64 bits.
+    inode: `${words[34]}:${words[35]}:${words[9] === 0 ? "" : `${words[9]}-`}${words[8]}`,
+    ctimeNs: time(words, 24),
+    mtimeNs: time(words, 28),
   };
+}
+
+/** Seconds, with a sign, and nanoseconds. */
+function time(words: Uint32Array, at: number): bigint {
+  const seconds = ((words[at + 1] ?? 0) | 0) * 2 ** 32 + (words[at] ?? 0);
+  return BigInt(seconds) * 1_000_000_000n + BigInt(words[at + 2] ?? 0);
 }

@@ -43,9 +43,10 @@ export function copyContent(from: number, to: number): "reflink" | "copy" {
   return "copy";
 }
 
-const chunk = new Uint8Array(1 << 18);
+const chunkBytes = 1 << 18;
 
 function copyRange(from: number, to: number, start: number, end: number): void {
+  const chunk = new Uint8Array(Math.min(chunkBytes, end - start));
   must("lseek", "", systemCall(call.lseek, to, start, 0));
   let offset = start;
   while (offset < end) {

@@ -89,6 +89,7 @@ function backendOf(world: World): Backend {
     lsm: async () => () => {
       throw new Error("no BPF programs are pinned in this world");
     },
+    taskTrees: () => Promise.reject(new Error("no trees in this test")),
     lsmSetup: async () => noLsm,
     io: {
       write: () => 0,

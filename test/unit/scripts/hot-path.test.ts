@@ -9,7 +9,8 @@ process.chdir(`${import.meta.dir}/../../..`);
 const absent = ["*/build/launcher.b64.txt", "*/build/build-info.json"];
 const { code, cold } = await bundleHotPath("src/cli/main.ts", "build", absent);
 const imports = new Bun.Transpiler({ loader: "js" }).scanImports(code);
-const workspace = await bundleHotPath(WORKSPACE.entry, "build", absent);
+const workspace = await bundleHotPath("src/cli/workspace-run.ts", "build", absent);
+const workspaceEnd = await bundleHotPath("src/cli/workspace-end.ts", "build", absent);
 
 /** Sources that a bundle in build/ imports statically, each once. */
 function loadedBy(text: string, loader: "js" | "ts" = "js"): string[] {
@@ -31,32 +32,46 @@ test("the hot path imports nothing but the C library", async () => {
   expect(loadedBy(await Bun.file("src/linux/ffi.ts").text(), "ts")).toEqual(["bun:ffi"]);
 });
 
-test("a start with a workspace imports one module more, and what all share", () => {
-  expect(loadedBy(workspace.code)).toEqual([...SHARED].sort());
-  expect(workspace.code, "an error is known by its class in all modules").not.toContain("class TreeError");
-  expect(workspace.code, "the tree code of the platform").toContain("openat2");
+test.each([
+  ["before its zone is started", workspace],
+  ["while that is being built", workspaceEnd],
+])("a run with a workspace imports one module %s, and what all share", (_, { code: text }) => {
+  expect(loadedBy(text)).toEqual([...SHARED].sort());
+  expect(text, "the tree code of the platform").toContain("openat2");
+});
+
+test("what comes after the zone is not loaded before it", () => {
+  expect(workspaceEnd.code).toContain("collectChanges");
+  for (const word of ["collectChanges", "removeTree", "describeChange"]) expect(workspace.code).not.toContain(word);
 });
 
 test("what a kept layer does not need is imported when it is asked for", async () => {
   const asked = {
-    "src/workspace/apply/apply.ts": "class LayerWriter",
     "src/workspace/git-view.ts": "core.worktree",
-    "src/workspace/task-patch.ts": "GIT binary patch",
     "src/cli/rw-workspace.ts": ".held-",
+    "src/workspace/uncommon.ts": "class Copier",
   };
-  expect(workspace.cold.toSorted()).toEqual(Object.keys(asked).sort());
-  for (const [source, mark] of Object.entries(asked)) {
+  const askedLater = {
+    "src/workspace/apply/apply.ts": "class LayerWriter",
+    "src/workspace/task-patch.ts": "GIT binary patch",
+  };
+  expect(workspace.cold.toSorted()).toEqual([...Object.keys(asked), "src/cli/workspace-end.ts"].sort());
+  expect(workspaceEnd.cold.toSorted()).toEqual(Object.keys(askedLater).sort());
+  for (const [source, mark] of Object.entries({ ...asked, ...askedLater })) {
     expect(await whole(source), `${source} has it`).toContain(mark);
     expect(workspace.code, source).not.toContain(mark);
+    expect(workspaceEnd.code, source).not.toContain(mark);
   }
 });
 
 test("what it imports when it needs it is named from the folder of the bundle", () => {
   const named = imports.filter(({ kind }) => kind === "dynamic-import").map(({ path }) => path);
-  const files = cold.map((path) => (path === WORKSPACE.entry ? WORKSPACE.name : basename(path)));
+  const files = cold.map((path) => WORKSPACE[path] ?? basename(path));
   expect(named.map((path) => basename(path)).sort()).toEqual(files.sort());
-  // The workspace's module is made by the build, beside the hot path's.
-  expect(named.filter((path) => !existsSync(`build/${path}`) && path !== `./${WORKSPACE.name}`)).toEqual([]);
+  // The workspace's modules are made by the build, beside the hot path's.
+  expect(
+    named.filter((path) => !existsSync(`build/${path}`) && !Object.values(WORKSPACE).includes(basename(path))),
+  ).toEqual([]);
   expect(cold).toContain("src/cli/commands.ts");
   expect(cold, "the backend is on the hot path").not.toContain("src/linux/backend.ts");
   expect(code, "the backend is on the hot path").toContain("rauha-launcher");

@@ -7,7 +7,7 @@ import { choosePaths } from "../../../src/workspace/choose.ts";
 import { copyLayer, makeCopy } from "../../../src/workspace/copy.ts";
 import { openMade } from "../../../src/workspace/files.ts";
 import { findTask } from "../../../src/workspace/find.ts";
-import { listTasks, openTask, removeTask, sweepTasks, tasksPath } from "../../../src/workspace/store.ts";
+import { finishRecord, listTasks, openTask, removeTask, sweepTasks, tasksPath } from "../../../src/workspace/store.ts";
 import { decodeRecord, encodeRecord } from "../../../src/workspace/task-record.ts";
 import { TreeCursor } from "../../../src/workspace/tree-cursor.ts";
 import { snapshot } from "../../support/byte-trees.ts";
@@ -72,6 +72,23 @@ describe("a record", () => {
     expect(decodeRecord(encodeRecord({ ...record, finished }))).toEqual({ ...record, finished });
   });
 
+  test("of a run that was killed while it wrote its end has none", () => {
+    const whole = encodeRecord({ ...record, finished: { at: "", status: "succeeded", exit_code: 0, changes: 3 } });
+    const first = whole.indexOf(0x0a) + 1;
+    for (let length = first; length < whole.length; length++)
+      expect(decodeRecord(whole.subarray(0, length))).toEqual(record);
+    for (let length = 0; length < first; length++) expect(decodeRecord(whole.subarray(0, length))).toBeUndefined();
+    const wrong = Buffer.concat([whole.subarray(0, first), Buffer.from('{"at":1}\n')]);
+    expect(decodeRecord(wrong)).toBeUndefined();
+  });
+
+  test("gets its end by one line more", () => {
+    const { tasks, task, record: made } = handMadeTask(() => {});
+    const finished = { at: "2026-01-01T00:00:00Z", status: "failed", exit_code: null, changes: 1 };
+    finishRecord(fs, task, finished);
+    expect(listTasks(fs, tasks)[0]?.record).toEqual({ ...made, started_ns: expect.any(String), finished });
+  });
+
   test.each<[string, Record<string, unknown>]>([
     ["another version", { version: 2 }],
     ["a start that is no number", { started_ns: "soon" }],
@@ -82,7 +99,7 @@ describe("a record", () => {
     ["an end that is none", { finished: true }],
     ["no policy", { policy: null }],
   ])("with %s is none", (_, wrong) => {
-    expect(decodeRecord(new TextEncoder().encode(JSON.stringify({ ...record, ...wrong })))).toBeUndefined();
+    expect(decodeRecord(new TextEncoder().encode(`${JSON.stringify({ ...record, ...wrong })}\n`))).toBeUndefined();
   });
 
   test.each(["", "null", "[]", "{", "\xff", '"text"'])("%j is none", (text) => {
