@@ -169,7 +169,7 @@ export const sandboxFlags = {
     group: "limits",
     kind: "integer",
     metavar: "N",
-    min: 3,
+    min: 32,
     max: 1_073_741_816,
     description: "Open files of each process",
     default: "the policy's (task: 8192)",

@@ -24,6 +24,8 @@ import { durationForm, integerForm, numberForm, secondsForm, sizeForm } from "./
 const MiB = 1024 ** 2;
 /** Sizes as docker has them: below 6 MiB no process starts. */
 const memory = { min: 6 * MiB } as const;
+/** What the launcher itself has open when it sets the limit, and some more. */
+const fewestFiles = 32;
 
 const size = {
   type: ["string", "integer"],
@@ -110,8 +112,8 @@ export const policySections = {
     }),
     as: limit(sizeForm({ min: 16 * MiB }), { ...size, description: "Address space (RLIMIT_AS)" }),
     fsize: limit(sizeForm({ min: 0 }), { ...size, description: "Size of a written file (RLIMIT_FSIZE)" }),
-    nofile: limit(integerForm({ min: 16, max: 1 << 30 }), {
-      ...integer(16, 1 << 30),
+    nofile: limit(integerForm({ min: fewestFiles, max: 1 << 30 }), {
+      ...integer(fewestFiles, 1 << 30),
       description: "Open files (RLIMIT_NOFILE)",
     }),
     core: limit(sizeForm({ min: 0 }), { ...size, description: "Size of a core dump (RLIMIT_CORE)" }),

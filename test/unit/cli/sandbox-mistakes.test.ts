@@ -128,7 +128,7 @@ describe("values", () => {
     ["--pids", "99999999999"],
     ["--limit-cpu", "500ms"],
     ["--limit-cpu", "0"],
-    ["--limit-nofile", "2"],
+    ["--limit-nofile", "31"],
     ["--limit-nofile", "0x10"],
     ["--max-output", "1Ti"],
     ["--result-fd", "0"],

@@ -90,7 +90,7 @@ function randomRequest(random: Random): Partial<SandboxRequest> {
       cpuSeconds: maybe(() => random.int(1, 100)),
       asBytes: maybe(() => random.int(1, 2 ** 33)),
       fsizeBytes: maybe(() => random.int(0, 2 ** 33)),
-      nofile: maybe(() => random.int(16, 9999)),
+      nofile: maybe(() => random.int(32, 9999)),
       coreBytes: maybe(() => 0),
     },
     io: {

@@ -99,7 +99,7 @@ describe("wrong quantities", () => {
     ["limits.walltime", "07:32:00", `12 limits.walltime: ${duration}, found a date`],
     ["limits.cpu", '"1500ms"', '7 limits.cpu: expected whole seconds, found "1500ms"'],
     ["limits.cpu", "0", "7 limits.cpu: 0 is too little: expected at least 1 s"],
-    ["limits.nofile", "3", "10 limits.nofile: 3 is too little: expected at least 16"],
+    ["limits.nofile", "3", "10 limits.nofile: 3 is too little: expected at least 32"],
   ])("%s = %s", (path, toml, line) => {
     expect(mistake(path, toml)).toEqual([line]);
   });

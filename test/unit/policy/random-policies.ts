@@ -45,7 +45,7 @@ export function randomPolicy(random: Random): string {
         ...maybe("cpu", duration),
         ...maybe("as", size(16)),
         ...maybe("fsize", size(0)),
-        ...maybe("nofile", number(16, 1 << 20)),
+        ...maybe("nofile", number(32, 1 << 20)),
         ...maybe("core", () => random.pick(["0", '"unlimited"', '"1K"'])),
       ],
     ],

@@ -13,6 +13,8 @@ const watchIntervalMs = 50;
 /** Processes of a zone that are not the task's: its init. */
 export const ownProcesses = 1;
 const cpuPeriodUs = 100_000;
+/** PID_MAX_LIMIT of 64-bit kernels: pids.max takes no greater number. */
+const pidMaxLimit = 4_194_304;
 
 type Controller = "memory" | "pids" | "cpu" | "io";
 
@@ -172,7 +174,7 @@ function collect(draft: PlanDraft, file: string): void {
 }
 
 function pidsMax(pids: Wanted): string {
-  return String(pids.value + ownProcesses);
+  return String(Math.min(pids.value + ownProcesses, pidMaxLimit));
 }
 
 function quota(cpus: Wanted): number {
