@@ -21,6 +21,10 @@ Mounts and Landlock both enforce the view of the file system, and either alone s
 
 - **Read-only or denied places inside a writable tree.** A rule allows a directory with all that is below it, and nothing can be taken back:
   a read-only bind below \`/tmp\`, or a denied path in a writable workspace. In read-only trees denied paths are cut out of the rules.
+- **New names in the root of an image.** What a rule lets be made in \`/\` it lets be made everywhere below, in mounts too: with one, nothing
+  but the mounts would hold. No ABI up to 7 (Linux 6.15) can take that back below. So each top-level name of an image has a rule of its own, and
+  new names beside them are denied (EACCES); \`filesystem_rules\` says so in every result. \`--dir\`, \`--tmpfs\`, binds and \`writable_paths\` make
+  such directories beforehand ([ADR 63](adr/0063-new-names-in-the-root-of-an-image-stay-denied.md)).
 - **Names.** Programs list \`/\`, so listing is allowed everywhere: without the mask that hides it, the names in a denied directory could be
   read, its files could not.
 - **Unix sockets with a path.** Up to Linux 6.18 Landlock is not asked when one is connected to: \`allowed_sockets\` are what the mounts show.

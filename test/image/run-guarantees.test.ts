@@ -57,7 +57,11 @@ describe("the sandbox holds the same", () => {
     }) => run.result.guarantees.map(({ name, state, mechanism }) => `${name} ${state} ${mechanism}`);
     const image = await sh("true");
     const host = await store.rauha(["sandbox", "--", "true"]);
-    expect(promises(image)).toEqual(promises({ result: parseResult(host.stdout) }));
+    const beside = "; new names in / are denied, --dir makes them";
+    expect(promises(image).filter((promise) => promise.endsWith(beside))).toHaveLength(1);
+    expect(promises(image).map((promise) => promise.replace(beside, ""))).toEqual(
+      promises({ result: parseResult(host.stdout) }),
+    );
   });
 
   test("what no zone may do is denied with the same words as without an image", async () => {

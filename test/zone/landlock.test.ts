@@ -4,7 +4,7 @@
  */
 import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
-import { mountFlag, type PlanOp } from "../../src/run/plan/contract.ts";
+import { mountFlag, type PlanOp, verifyCheck } from "../../src/run/plan/contract.ts";
 import { makeFolder, writeFiles } from "../support/folders.ts";
 import { kernelIsAtLeast, needs } from "../support/identity.ts";
 import { guarantee, tryInZone } from "../support/rauha.ts";
@@ -49,6 +49,26 @@ describe("a read-only bind", () => {
 
   test("without either is written: it is the layers that hold", async () => {
     expect((await tryWith(neither, changes, zone())).outcomes).toEqual(changes.map(() => "OK"));
+  });
+});
+
+/** The rule for `/` that would let a task make names there: as for any tree that can be written to. */
+const withRuleForRoot: Change = (ops) => {
+  const scratch = ops.find((op) => op.op === "landlock_path" && op.path === "/tmp");
+  if (scratch?.op !== "landlock_path") throw new Error("no scratch directory has a rule");
+  return withChecks([...ops, { ...scratch, path: "/" }], ~verifyCheck.landlock);
+};
+
+describe("a rule for /", () => {
+  const attempts = ["create /new", "create /shown/new", "open w /shown/file", "open r /leaked/file"];
+  const zone = () => ({ view: [["ro-bind", openFolder({ file: "text" }), "/shown"]] }) as const;
+  const leaking = withLeak(openFolder({ file: "text" }), "/leaked");
+
+  test("would let what is mounted below be written to, and what leaks be read: so an image zone has none (docs/adr/0063)", async () => {
+    const change = inOrder(withRuleForRoot, leaking, withoutMountRules);
+    expect((await tryWith(change, attempts, zone())).outcomes).toEqual(attempts.map(() => "OK"));
+    const without = inOrder(leaking, withoutMountRules);
+    expect((await tryWith(without, attempts, zone())).outcomes).toEqual(attempts.map(() => "EACCES"));
   });
 });
 

@@ -57,7 +57,9 @@ export function planLandlock(draft: PlanDraft): void {
   }
   const missing = missingInAbi(abi);
   const lack = missing.length === 0 ? "" : `, without ${missing.join(", ")}`;
-  keep(draft, "filesystem_rules", "landlock", [op], ` ABI ${abi}${lack}`);
+  // A right to make names there would hold for everything below, mounts included (docs/adr/0063).
+  const beside = image === undefined ? "" : "; new names in / are denied, --dir makes them";
+  keep(draft, "filesystem_rules", "landlock", [op], ` ABI ${abi}${lack}${beside}`);
   if (handledScopes(abi) === 0) unavailable(draft, "scope", `landlock ABI ${abi} has no scopes (Linux 6.12)`);
   else keep(draft, "scope", "landlock", [op], ` ABI ${abi}: signals and abstract unix sockets`);
 }
