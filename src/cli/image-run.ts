@@ -1,7 +1,8 @@
 import type { Backend, HostIo } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
-import type { ImageAudience, ImageWish } from "../run/image.ts";
+import type { ImageAudience } from "../run/image.ts";
 import type { PlanInputs } from "../run/plan/draft.ts";
+import type { NamedImage } from "./flags/sandbox.ts";
 import { commandHash } from "./ids.ts";
 import { oneLine } from "./words.ts";
 
@@ -17,7 +18,7 @@ const stderr = 2;
 export async function withImage(
   backend: Backend,
   inputs: PlanInputs,
-  wish: Omit<ImageWish, "dry">,
+  { entrypoint: given, ...wish }: NamedImage,
   dry: boolean,
 ): Promise<WithImage> {
   const images = await backend.images();
@@ -25,7 +26,9 @@ export async function withImage(
   if (!outcome.ok) return outcome;
   const { entrypoint, cmd, ...image } = outcome.image;
   const { request } = inputs;
-  const command = [...entrypoint, ...(request.command.length > 0 ? request.command : cmd)];
+  const before = given === undefined ? entrypoint : given === "" ? [] : [given];
+  // As with docker, whose --entrypoint takes the image's command away with its entrypoint.
+  const command = [...before, ...(request.command.length > 0 || given !== undefined ? request.command : cmd)];
   if (command.length === 0) {
     const message = `the image ${wish.reference} brings no command, and none was given`;
     const hint = `write it last: rauha sandbox --image ${wish.reference} -- command [arguments...]`;

@@ -5,6 +5,7 @@ import { maxLayers } from "./manifest.ts";
 import type { ImageConfig } from "./types.ts";
 
 const maxWords = 4096;
+const maxVolumes = 128;
 const maxWordLength = 128 * 1024;
 
 /** Reads a configuration and checks every field that is used. Throws an `invalid_image`. */
@@ -25,6 +26,7 @@ export function decodeConfig(bytes: Uint8Array, name: string): ImageConfig {
     entrypoint: words(run.get("Entrypoint")),
     cmd: words(run.get("Cmd")),
     workingDir: decodeWorkingDir(run.get("WorkingDir")),
+    volumes: decodeVolumes(run.get("Volumes")),
     user: plainText(run.get("User"), 256),
     stopSignal: plainText(run.get("StopSignal"), 32),
     diffIds,
@@ -54,6 +56,24 @@ function decodeVariable(field: JsonField): { name: string; value: string } {
   const equals = text.indexOf("=");
   if (equals < 1) return field.fail("NAME=VALUE");
   return { name: text.slice(0, equals), value: text.slice(equals + 1) };
+}
+
+/** Directories that docker would mount volumes at. Their values mean nothing. */
+function decodeVolumes(field: JsonField): string[] {
+  if (field.absent) return [];
+  const names = Object.keys(field.object());
+  if (names.length > maxVolumes) return field.fail(`at most ${maxVolumes} members`, `${names.length}`);
+  return names.flatMap((name) => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+    if (name.length > 4000 || /[\u0000-\u001f\u007f]/.test(name))
+      return field.fail("paths", "one of control characters");
+    const parts: string[] = [];
+    for (const part of name.split("/")) {
+      if (part === "..") parts.pop();
+      else if (part !== "" && part !== ".") parts.push(part);
+    }
+    return parts.length === 0 ? [] : [`/${parts.join("/")}`];
+  });
 }
 
 function decodeWorkingDir(field: JsonField): string | undefined {

@@ -39,6 +39,8 @@ export interface ImageConfig {
   readonly cmd: readonly string[];
   /** As the image says it: absolute, or undefined for `/`. */
   readonly workingDir: string | undefined;
+  /** Absolute, without `.` and `..`, and not the root. */
+  readonly volumes: readonly string[];
   /** `uid`, `name`, `uid:gid`, `name:group`, as written; undefined for root. */
   readonly user: string | undefined;
   /** `SIGTERM`, `SIGRTMIN+3` or a number, as written. */

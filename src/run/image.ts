@@ -8,6 +8,8 @@ export interface ImageWish {
   readonly pull: "always" | "missing" | "never";
   /** `linux/arm64/v8`; absent: the host's. */
   readonly platform?: string | undefined;
+  /** Who the task is, by names of the image's own accounts; absent: whom the image says. */
+  readonly user?: string | undefined;
   /** Nothing is pulled and nothing unpacked: only what is there is told. */
   readonly dry: boolean;
 }

@@ -54,6 +54,8 @@ export interface ImageRoot {
   readonly env: readonly { readonly name: string; readonly value: string }[];
   /** Absolute. */
   readonly workingDir: string | undefined;
+  /** Directories that are there even if no layer has them; absolute, without `.` and `..`. */
+  readonly volumes: readonly string[];
   readonly user: ImageUser;
   /** The signal that asks the task to end. */
   readonly stopSignal: number;

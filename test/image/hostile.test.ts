@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { makeFolder } from "../support/folders.ts";
-import { patient } from "../support/identity.ts";
+import { isRoot, patient } from "../support/identity.ts";
 import { fingerprint } from "../support/tree.ts";
 import { hostileLayers } from "./hostile-layers.ts";
 import type { BuiltLayer } from "./image-builder.ts";
@@ -44,6 +44,22 @@ describe("a hostile layer is refused, and leaves nothing", () => {
     },
     patient(30_000),
   );
+});
+
+describe("an owner that no zone has", () => {
+  const owned = (uid: number) => ({ archive: tarOf([{ name: "owned", content: "x", pax: { uid: String(uid) } }]) });
+
+  test("is refused as root, with what helps; for an ordinary user all is his", async () => {
+    await store.add("owner-in", { layers: [owned(65_535)] });
+    await store.add("owner-out", { layers: [owned(65_536)] });
+    const taken = expect.objectContaining({ code: "command_not_found" });
+    expect((await store.run("owner-in", ["/none"])).result.error).toEqual(taken);
+    const { error } = (await store.run("owner-out", ["/none"])).result;
+    await store.rauha(["image", "rm", "owner-in", "owner-out"]);
+    if (!isRoot) return expect(error).toEqual(taken);
+    expect(error?.message).toContain('"owned": its owner 65536:0 is none of a zone\'s ids, 0 to 65535');
+    expect(error?.hint).toContain("tar --owner=0 --group=0");
+  });
 });
 
 describe("what is wrong with the packing", () => {

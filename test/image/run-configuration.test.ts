@@ -31,6 +31,41 @@ describe("the image's configuration", () => {
     expect(once(given.result.stdout)).toBe("flag 2 /root root mine \n/var\nuid=0(root) gid=0(root)\n");
   });
 
+  test("--entrypoint takes the place of the image's entrypoint and command, '' of both with nothing", async () => {
+    await store.add("with-entrypoint", { layers, config: { ...config, User: "", WorkingDir: "" } });
+    const run = (command: readonly string[], ...flags: string[]) => store.run("with-entrypoint", command, flags);
+    expect((await run(["a", "b"], "--entrypoint", "echo")).result.stdout).toBe("a b\n");
+    expect((await run([], "--entrypoint", "pwd")).result).toMatchObject({ stdout: "/\n", command: ["pwd"] });
+    expect((await run(["echo", "own"], "--entrypoint", "")).result.stdout).toBe("own\n");
+    expect((await run(["mine"])).result.stdout).toBe("image 2 /root root mine \n/\nuid=0(root) gid=0(root)\n");
+    const none = await run([], "--entrypoint=");
+    expect([none.exitCode, none.result.error?.message]).toEqual([2, expect.stringContaining("and none was given")]);
+    const alone = await store.rauha(["sandbox", "--entrypoint", "x", "--", "true"]);
+    expect([alone.exitCode, alone.stderr]).toEqual([2, expect.stringContaining("has no image to apply to")]);
+  });
+
+  test("--user takes the names of the image's accounts", async () => {
+    const who = async (user: string) => (await sh("id; echo $HOME", ["--user", user])).result;
+    expect((await who("app")).stdout).toMatch(/^uid=1000\(app\) gid=1001\(app\).*\n\/home\/app\n$/);
+    expect((await who("app:extra")).stdout).toMatch(/^uid=1000\(app\) gid=1002\(extra\)/);
+    const ghost = await who("ghost");
+    expect(ghost.error).toMatchObject({ code: "invalid_image", stage: "image" });
+    expect(ghost.error?.message).toContain('"ghost" is not in its /etc/passwd');
+    const host = await store.rauha(["sandbox", "--user", "root", "--", "true"]);
+    expect([host.exitCode, host.stderr]).toEqual([2, expect.stringContaining("names are looked up in an image only")]);
+  });
+
+  test("what it says to be there is there, and can be written to below: volumes, and --workdir", async () => {
+    await store.add("volumes", { layers, config: { Volumes: { "/data": {}, "/var/lib/db": {}, "/opt": {} } } });
+    const script =
+      "set -e; echo x > /data/x; echo y > /var/lib/db/y; cat /data/x /var/lib/db/y /opt/top; pwd; echo z > z";
+    const { result } = await sh(script, ["-w", "/app/deep"], "volumes");
+    expect([result.stderr, result.stdout]).toEqual(["", "x\ny\ntop/app/deep\n"]);
+    const link = tarOf([{ name: "data", type: "2", link: "/var/kept-data" }, dir("var"), dir("var/kept-data")]);
+    await store.add("volume-link", { layers: [...layers, { archive: link }], config: { Volumes: { "/data": {} } } });
+    expect((await sh("echo x > /data/x; cat /var/kept-data/x", [], "volume-link")).result.stdout).toBe("x\n");
+  });
+
   test.each([
     ["1000", "uid=1000(app) gid=1001(app)"],
     ["1234", "uid=77(1234) gid=78"],

@@ -6,6 +6,8 @@
 /** What an option's value becomes. Kinds are the words of this command line, not of JavaScript. */
 export interface ValueOf {
   readonly text: string;
+  /** The same, or nothing. */
+  readonly "text-or-none": string;
   /** Milliseconds; written `30`, `30s`, `5m`, `1h`. */
   readonly duration: number;
   /** Whole seconds, written like a duration. */
@@ -28,8 +30,8 @@ export interface ValueOf {
   readonly "zone-path": string;
   /** The same, for something that is put there: not the root. */
   readonly "zone-place": string;
-  /** `UID[:GID]`, numbers. */
-  readonly user: { readonly uid: number; readonly gid?: number | undefined };
+  /** `UID[:GID]` in numbers, or names of an image's accounts. */
+  readonly user: { readonly uid: number; readonly gid?: number | undefined } | { readonly named: string };
   readonly hostname: string;
   /** A shipped policy's name or a policy file. */
   readonly policy: string;

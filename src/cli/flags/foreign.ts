@@ -21,7 +21,6 @@ export const foreignFlags = (): Readonly<Record<string, string>> => ({
   "--security-opt": "say it in the policy: [syscalls] and [enforcement]",
   "--device": 'list it in the policy: [devices] allowed = ["/dev/…"]',
   "--env-file": "write --env NAME=VALUE for each variable, or [env] set in the policy",
-  "--entrypoint": "put the program first after --",
   "--read-only": "leave it out: everything is read-only but what --rw-bind, --tmpfs or the policy make writable",
   "--ulimit": "write --limit-nofile, --limit-cpu, --limit-as, --limit-fsize or --limit-core",
   "--pids-limit": "write --pids N",

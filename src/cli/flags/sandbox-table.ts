@@ -51,6 +51,13 @@ export const sandboxFlags = {
     description: "Platform of the image",
     default: "the host's",
   },
+  entrypoint: {
+    group: "zone",
+    kind: "text-or-none",
+    metavar: "PROGRAM",
+    description: "Before the command, in place of the image's entrypoint and command; '' for nothing",
+    default: "the image's",
+  },
   name: {
     group: "zone",
     kind: "text",

@@ -105,7 +105,7 @@ export const sandboxViewFlags = {
     group: "env",
     kind: "user",
     metavar: "UID[:GID]",
-    description: "Who the task is inside the zone",
+    description: "Who the task is inside the zone; with --image by name, too",
     default: "you; root for root",
   },
   hostname: {

@@ -5,9 +5,16 @@ import type { GivenFlags } from "./given.ts";
 import { parseFlags } from "./parse.ts";
 import { quote } from "./quote.ts";
 import { defaultMaxOutputBytes, sandboxFlags } from "./sandbox-table.ts";
+import { numbersHint } from "./values.ts";
 
 /** A request without what the runner draws and computes itself. */
 export type UnnamedRequest = Omit<SandboxRequest, "taskId" | "zoneId" | "commandHash" | "copyOnWrite" | "filtered">;
+
+/** An image as a command line names it. */
+export interface NamedImage extends Omit<ImageWish, "dry"> {
+  /** What stands before the command in place of the image's entrypoint and command; empty: nothing. */
+  readonly entrypoint?: string | undefined;
+}
 
 /** One `rauha sandbox` command line, checked for form. */
 export interface SandboxInvocation extends ResultTargets {
@@ -16,7 +23,7 @@ export interface SandboxInvocation extends ResultTargets {
   readonly policyName: string;
   readonly explain: boolean;
   /** The image that is the root. */
-  readonly image?: Omit<ImageWish, "dry"> | undefined;
+  readonly image?: NamedImage | undefined;
   /** What happens to the changes of copy-on-write directories when the task succeeds. */
   readonly onSuccess: "keep" | "apply" | "discard";
   /** Absolute. */
@@ -95,7 +102,7 @@ function requestOf(given: Given): Omit<UnnamedRequest, "command"> {
     allowDomains: given.met("allow-domain") ? given.all("allow-domain") : undefined,
     allowEgress: given.met("allow-egress") ? given.all("allow-egress") : undefined,
     publish: given.met("publish") ? given.all("publish") : undefined,
-    user: given.one("user"),
+    user: idsOf(given),
     hostname: given.one("hostname"),
     limits: limitsOf(given),
     io: {
@@ -109,7 +116,19 @@ function requestOf(given: Given): Omit<UnnamedRequest, "command"> {
 function imageOf(given: Given): SandboxInvocation["image"] {
   const reference = given.one("image");
   if (reference === undefined) return undefined;
-  return { reference, pull: given.one("pull") ?? "missing", platform: given.one("platform") };
+  const user = given.one("user");
+  return {
+    reference,
+    pull: given.one("pull") ?? "missing",
+    platform: given.one("platform"),
+    user: user !== undefined && "named" in user ? user.named : undefined,
+    entrypoint: given.one("entrypoint"),
+  };
+}
+
+function idsOf(given: Given): SandboxRequest["user"] {
+  const user = given.one("user");
+  return user !== undefined && "uid" in user ? user : undefined;
 }
 
 function repoOf(given: Given): SandboxRequest["repo"] {
@@ -166,11 +185,16 @@ function checkTogether(given: Given): Diagnostic[] {
       origin: mode.origin,
     });
   }
-  for (const name of ["pull", "platform"] as const) {
+  for (const name of ["pull", "platform", "entrypoint"] as const) {
     const flag = given.flag(name);
     if (flag === undefined || given.met("image")) continue;
     const message = `--${name} has no image to apply to`;
     found.push({ code: "usage", message, hint: "add --image REF", origin: flag.origin });
+  }
+  const user = given.flag("user");
+  if (user !== undefined && "named" in user.value && !given.met("image")) {
+    const message = `--user: ${quote(user.value.named)} is not UID[:GID] in numbers`;
+    found.push({ code: "invalid_argument", message, hint: numbersHint, origin: user.origin });
   }
   const overlays = given.met("overlay-bind") || (repo !== undefined && (mode?.value ?? "overlay") === "overlay");
   for (const name of ["on-success", "patch"] as const) {

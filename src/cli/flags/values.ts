@@ -26,6 +26,7 @@ export function parseValue(
 
 const parsers: { readonly [K in ValueKind]: (text: string, context: ValueContext) => Checked<ValueOf[K]> } = {
   text: (text) => filled(text),
+  "text-or-none": (text) => ({ ok: true, value: text }),
   policy: (text) => filled(text),
   duration: (text, context) => {
     const ms = parseDuration(text);
@@ -120,16 +121,18 @@ function envNameProblem(name: string): string | undefined {
 function parseUser(text: string): Checked<ValueOf["user"]> {
   const match = /^([0-9]+)(?::([0-9]+))?$/.exec(text);
   if (match === null) {
-    return {
-      ok: false,
-      message: `${quote(text)} is not UID[:GID] in numbers`,
-      hint: "names are not looked up, since the zone has users of its own; `id -u NAME` prints the number",
-    };
+    if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/.test(text))
+      return { ok: true, value: { named: text } };
+    return { ok: false, message: `${quote(text)} is not UID[:GID] in numbers`, hint: numbersHint };
   }
   const [uid, gid] = [Number(match[1]), match[2] === undefined ? undefined : Number(match[2])];
   if (uid > maxId || (gid ?? 0) > maxId) return { ok: false, message: `${quote(text)}: ids go from 0 to ${maxId}` };
   return { ok: true, value: gid === undefined ? { uid } : { uid, gid } };
 }
+
+/** Where there is no image whose names could be meant. */
+export const numbersHint =
+  "names are looked up in an image only, since other zones have users of their own; `id -u NAME` prints the number";
 
 /** 2^32 - 1 means "no id" to the kernel. */
 const maxId = 0xfffffffe;

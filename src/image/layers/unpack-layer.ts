@@ -8,7 +8,7 @@ import { ImageError, refuse } from "../image-error.ts";
 import { takeLock, tryLock } from "../store/file-lock.ts";
 import { refuseWrite, syncFolder } from "../store/layout.ts";
 import type { ImageStore, LayerDescriptor } from "../types.ts";
-import { deviceReason, pipeReason } from "../unpack/refusal.ts";
+import { deviceReason, ownerReason, pipeReason } from "../unpack/refusal.ts";
 import type { UnpackReport } from "../unpack/report.ts";
 import type { UnpackSummary } from "../unpack/unpack.ts";
 import { openArchive } from "./decompress.ts";
@@ -111,6 +111,8 @@ function words({ kind, entry, reason }: Extract<UnpackReport, { ok: false }>): s
 
 /** How to mend the images that are refused and meant no harm: trees of installers, packed as they are. */
 function hintOf({ kind, reason }: Extract<UnpackReport, { ok: false }>): string | undefined {
+  if (kind === "invalid" && reason.endsWith(ownerReason))
+    return "pack the layer anew with other owners (tar --owner=0 --group=0), or run it as an ordinary user: his layers are all his";
   if (kind !== "invalid" || (reason !== deviceReason && reason !== pipeReason)) return undefined;
   const without = "pack the layer anew without it, for example: tar --exclude='./dev/*'";
   return reason === deviceReason ? `a zone has a /dev of its own, and images bring no devices: ${without}` : without;

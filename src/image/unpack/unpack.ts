@@ -6,7 +6,7 @@ import type { LayerFs } from "./layer-fs.ts";
 import type { UnpackLimits } from "./limits.ts";
 import { markOf, type Place, placeOf } from "./name.ts";
 import { type ByteSource, TarReader } from "./reader.ts";
-import { deviceReason, LayerRefusal, pipeReason } from "./refusal.ts";
+import { deviceReason, LayerRefusal, ownerReason, pipeReason } from "./refusal.ts";
 
 export interface UnpackOptions {
   readonly limits: UnpackLimits;
@@ -251,7 +251,7 @@ class Unpacking {
 
   #checkOwner({ uid, gid, name }: TarEntry): void {
     if (this.#options.owners && Math.max(uid, gid) > maximumId)
-      throw new LayerRefusal(`its owner ${uid}:${gid} is none of a zone's ids, 0 to ${maximumId}`, name);
+      throw new LayerRefusal(`its owner ${uid}:${gid} ${ownerReason}`, name);
   }
 
   #parentOf(entry: TarEntry, { parent, name }: Place): number {

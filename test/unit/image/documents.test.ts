@@ -158,6 +158,7 @@ describe("a configuration", () => {
       WorkingDir: "srv",
       User: "app:1000",
       StopSignal: "SIGQUIT",
+      Volumes: { "/data": {}, "var/../srv//x/.": null, "/": {}, "../..": {} },
       Labels: { a: "b" },
     };
     expect(decode(run)).toMatchObject({
@@ -171,6 +172,7 @@ describe("a configuration", () => {
       workingDir: "/srv",
       user: "app:1000",
       stopSignal: "SIGQUIT",
+      volumes: ["/data", "/srv/x"],
       labels: { a: "b" },
       diffIds: [digest(1), digest(2)],
     });
@@ -183,6 +185,7 @@ describe("a configuration", () => {
       cmd: [],
       workingDir: undefined,
       user: undefined,
+      volumes: [],
     });
     expect(decode({ User: "", WorkingDir: "" })).toMatchObject({ user: undefined, workingDir: undefined });
   });
@@ -195,6 +198,13 @@ describe("a configuration", () => {
     ["has a number in the command", () => decode({ Cmd: ["sh", 1] }), "Cmd[1]"],
     ["has a command that is no list", () => decode({ Cmd: "sh" }), "Cmd"],
     ["has a line break in the user", () => decode({ User: "a\nb" }), "User"],
+    ["has a NUL in a volume", () => decode({ Volumes: { "/a\0": {} } }), "Volumes"],
+    ["has volumes that are a list", () => decode({ Volumes: ["/a"] }), "Volumes"],
+    [
+      "has more volumes than anybody needs",
+      () => decode({ Volumes: Object.fromEntries(Array.from({ length: 129 }, (_, index) => [`/${index}`, {}])) }),
+      "Volumes",
+    ],
     ["has a NUL in the directory", () => decode({ WorkingDir: "/\0" }), "WorkingDir"],
     ["has a label that is no text", () => decode({ Labels: { a: 1 } }), "Labels.a"],
     ["has no layers' digests", () => decode({}, { rootfs: undefined }), "rootfs"],

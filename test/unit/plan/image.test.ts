@@ -13,6 +13,7 @@ const image: ImageRoot = {
     { name: "ASKED", value: "image" },
   ],
   workingDir: "/srv/app",
+  volumes: ["/data"],
   user: { uid: 7, gid: 8, groups: [9], name: "app", home: "/home/app" },
   stopSignal: 10,
 };
@@ -85,6 +86,15 @@ describe("an image as the root", () => {
     for (const place of ["/.rauha", "/proc", "/dev", "/tmp"]) expect(writing[0]?.except).toContain(place);
     const without = ops(planned({}), "landlock_path").filter(({ path }) => path === "/");
     expect(rules.filter(({ except }) => except.length === 0)).toEqual(without);
+  });
+
+  test("what it says to be there is made: volumes, and where the task starts, as the flag says if there is one", () => {
+    const made = (request: object) =>
+      ops(planned({ request: { image, ...request } }), "dir").map(({ target }) => target);
+    expect(made({})).toEqual(["/data", "/srv/app"]);
+    expect(made({ workdir: "/new/work" })).toEqual(["/data", "/new/work"]);
+    expect(made({ workdir: "/" })).toEqual(["/data"]);
+    expect(ops(planned({ request: { workdir: "/new/work" } }), "dir")).toEqual([]);
   });
 
   test("the workspace is where the runner put it", () => {

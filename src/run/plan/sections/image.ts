@@ -38,11 +38,13 @@ export function planImageFiles(draft: PlanDraft, files: Readonly<Record<string, 
     const op = { op: "file", target, mode: 0o644, content } as const;
     addOp(draft, op, zoneOrigin("identity files"), `${target} of the zone's own`);
   }
-  const directory = draft.request.image?.workingDir;
-  if (directory !== undefined && draft.request.workdir === undefined) {
-    const op = { op: "dir", target: directory, mode: 0o755 } as const;
-    addOp(draft, op, { kind: "flag", flag: "--image" }, `${directory}, where the image's command starts`);
-  }
+  const { image, workdir } = draft.request;
+  const make = (target: string, flag: string, what: string) =>
+    addOp(draft, { op: "dir", target, mode: 0o755 }, { kind: "flag", flag }, `${target}, ${what}`);
+  for (const volume of image?.volumes ?? []) make(volume, "--image", "a volume of the image, without one of its own");
+  const own = image?.workingDir;
+  if (workdir !== undefined && workdir !== "/") make(workdir, "--workdir", "where the task starts");
+  else if (workdir === undefined && own !== undefined) make(own, "--image", "where the image's command starts");
 }
 
 /** The top-level names that are not the image's: mounts of the zone's own, and the file that Landlock is tried on. */
