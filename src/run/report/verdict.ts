@@ -29,7 +29,8 @@ export function verdictOf(report: Report): Verdict {
   if (ended.cause === endCause.timeout) return { ...common, status: "timed_out", cause: "timeout", rauhaExitCode: 124 };
   const plain = exitCode ?? 128 + killedBy;
   if (ended.cause === endCause.cancelled) {
-    const rauhaExitCode = report.cancelSignal > 0 ? 128 + report.cancelSignal : plain;
+    // Nobody may take for success what was cut short, though the task itself ended with 0 when it was asked to end.
+    const rauhaExitCode = report.cancelSignal > 0 ? 128 + report.cancelSignal : plain === 0 ? 125 : plain;
     return { ...common, status: "failed", cause: "cancelled", rauhaExitCode };
   }
   if (exitCode === 0) return { ...common, status: "succeeded", cause: "exit", rauhaExitCode: 0 };

@@ -57,6 +57,7 @@ export function projectEvents(
     add(started.at, "policy.apply.succeeded", "policy", "succeeded");
     add(started.at, "sandbox.command.started", "execution", "started", { command_hash: plan.commandHash });
   }
+  const first = events.length;
   for (const denial of report.denied) {
     const call = { syscall: deniedCall(denial), pid: denial.pid, comm: denial.comm };
     add(denial.at, "enforcement.deny", "enforcement", "denied", call);
@@ -69,6 +70,8 @@ export function projectEvents(
     add(report.finishedAt, "enforcement.deny.dropped", "enforcement", "degraded", { degraded_reason });
   }
   addEgress(report, add);
+  // Each source tells its own in order; of several, what came first stands first.
+  if (report.egress.length + report.lsmDenied.length > 0) events.push(...events.splice(first).sort(byTime));
   if (ended !== null) {
     if (oomKills(report) > 0 || verdict.cause === "oom") {
       add(ended.at, "resource.oom.detected", "resource", "failed");
@@ -86,6 +89,10 @@ export function projectEvents(
   for (const { at, name, outcome, level, extra } of workspace)
     add(at, name, "filesystem", outcome, { level, ...extra });
   return events;
+}
+
+function byTime(a: ResultEvent, b: ResultEvent): number {
+  return a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0;
 }
 
 /** What programs reached, and what they did not. */

@@ -72,7 +72,8 @@ export function projectResult(report: Report, verdict: Verdict, outcome = noOutc
     image: plan.image === null ? null : { ...plan.image },
     changes: outcome.changes,
     events: projectEvents(report, verdict, mode, outcome.events),
-    enforcement_events: report.egress.length === 0 ? projectDenials(report) : deniedInOrder(report),
+    enforcement_events:
+      report.egress.length + report.lsmDenied.length === 0 ? projectDenials(report) : deniedInOrder(report),
     error: errorOf(report) ?? outcome.error,
     changes_omitted: outcome.changesOmitted,
     workspace: outcome.workspace,
@@ -134,7 +135,7 @@ export function refusedResult(
   };
 }
 
-/** Denied system calls and denied attempts to reach out, in the order of time. */
+/** What each of the mechanisms denied, in the order of time. */
 function deniedInOrder(report: Report): Result["enforcement_events"] {
   const all = [...projectDenials(report), ...projectEgress(report)];
   return all.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0));
