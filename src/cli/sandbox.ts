@@ -47,7 +47,7 @@ export async function runSandbox(argv: readonly string[], backend: Backend): Pro
     ? planZone(opened.inputs)
     : await runToResult(opened, invocation, backend, task.at);
   if (typeof outcome === "number") return outcome;
-  if (outcome.ok) return explain(outcome.plan, invocation, backend);
+  if (outcome.ok) return explain(outcome.plan, opened.inputs, invocation, backend);
   const refusal = { ...task, command: opened.inputs.request.command, stage: "plan", policy: { name, hash } };
   return refuse(refusal, invocation, backend, outcome.diagnostics);
 }
@@ -132,9 +132,16 @@ function conclude(report: Report, sink: ResultSink, parts: readonly RunPart[]): 
   return verdict.rauhaExitCode === 0 && outcome.error !== null ? changesNotApplied : verdict.rauhaExitCode;
 }
 
-async function explain(plan: Plan, invocation: SandboxInvocation, backend: Backend): Promise<number> {
+async function explain(
+  plan: Plan,
+  inputs: PlanInputs,
+  invocation: SandboxInvocation,
+  backend: Backend,
+): Promise<number> {
   const { explainPlan, explainPlanData } = await import("../run/plan/explain.ts");
-  const text = invocation.json === true ? `${JSON.stringify(explainPlanData(plan), null, 2)}\n` : explainPlan(plan);
+  const rules = (await import("../run/plan/explain-rules.ts")).explainRules(inputs);
+  const asJson = invocation.json === true;
+  const text = asJson ? `${JSON.stringify(explainPlanData(plan, rules), null, 2)}\n` : explainPlan(plan, rules);
   return backend.io.write(1, new TextEncoder().encode(text)) === 0 ? 0 : 125;
 }
 

@@ -5,7 +5,6 @@ import { renderOrigin } from "../../../src/run/diagnostic.ts";
 import { mountFlag, type PlanOp, planOps } from "../../../src/run/plan/contract.ts";
 import type { PlanInputs } from "../../../src/run/plan/draft.ts";
 import { encodePlan } from "../../../src/run/plan/encode.ts";
-import { explainPlan, explainPlanData } from "../../../src/run/plan/explain.ts";
 import type { GuaranteeName, Plan } from "../../../src/run/plan/plan.ts";
 import { plan as planZone } from "../../../src/run/plan/planner.ts";
 import { Random } from "../policy/random.ts";
@@ -228,41 +227,6 @@ describe("a refusal", () => {
       for (const { message, origin } of diagnostics)
         expect({ seed, message, origin: origin !== undefined }).toEqual({ seed, message, origin: true });
     }
-  });
-});
-
-describe("--explain", () => {
-  test("shows each op, its origin, each promise and each warning of the plan, in the plan's order", () => {
-    each((plan) => {
-      const lines = explainPlan(plan).split("\n");
-      const from = lines.indexOf("what happens, in this order:") + 1;
-      plan.ops.forEach(({ op, intent, origin }, index) => {
-        const line = lines[from + index] ?? "";
-        expect(line.trim().split(" ")[0]).toBe(op.op);
-        expect(line).toContain(intent);
-        expect(line).toEndWith(renderOrigin(origin));
-      });
-      const holds = lines.indexOf("what holds, and by which mechanism:") + 1;
-      plan.guarantees.forEach(({ name, state, mechanism }, index) => {
-        const [shown, how, ...words] = (lines[holds + index] ?? "").trim().split(/\s+/);
-        expect([shown, how, words.join(" ")]).toEqual([name, state, (mechanism ?? "").split(/\s+/).join(" ")]);
-      });
-      expect(lines.filter((line) => line.startsWith("warning: "))).toEqual(
-        plan.warnings.map(({ message }) => `warning: ${message}`),
-      );
-    });
-  });
-
-  test("as JSON has the same, and can be printed", () => {
-    each((plan) => {
-      const data = JSON.parse(JSON.stringify(explainPlanData(plan)));
-      expect(data.ops.map((op: { op: string; origin: string }) => [op.op, op.origin])).toEqual(
-        plan.ops.map(({ op, origin }) => [op.op, renderOrigin(origin)]),
-      );
-      expect(data.guarantees).toEqual(
-        plan.guarantees.map(({ name, state, mechanism }) => ({ name, state, mechanism })),
-      );
-    });
   });
 });
 
