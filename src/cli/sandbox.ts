@@ -32,6 +32,10 @@ export async function runSandbox(argv: readonly string[], backend: Backend): Pro
   const { invocation } = parsed;
   if (invocation.help) return showHelp(backend);
   const { command } = invocation.request;
+  if (argv.join("").includes("\ufffd")) {
+    const problem = (await import("./not-text.ts")).notTextProblem(argv);
+    if (problem !== undefined) return refuse({ ...task, command, stage: "request" }, invocation, backend, [problem]);
+  }
   const given = await gatherInputs(invocation, task, backend);
   if (!given.ok) return refuse({ ...task, command, stage: "policy" }, invocation, backend, given.diagnostics);
   const { name, hash } = given.inputs.policy;

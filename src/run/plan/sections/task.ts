@@ -1,3 +1,4 @@
+import type { Diagnostic } from "../../diagnostic.ts";
 import { ioMode, ioStdin } from "../contract.ts";
 import { addOp, keep, type PlanDraft, zoneOrigin } from "../draft.ts";
 import { taskIds } from "./identity.ts";
@@ -46,8 +47,10 @@ export function taskEnvironment(draft: PlanDraft): Record<string, string> {
   if (request.io.mode === "pty") env["TERM"] = facts.env["TERM"] ?? "xterm";
   for (const name of [...policy.env.pass, ...request.envPass]) {
     const value = Object.hasOwn(facts.env, name) ? facts.env[name] : undefined;
-    if (value !== undefined) env[name] = value;
-    else if (request.envPass.includes(name)) {
+    if (value !== undefined) {
+      env[name] = value;
+      if (value.includes("\ufffd")) draft.warnings.push(notText(name));
+    } else if (request.envPass.includes(name)) {
       const message = `--env-pass ${name}: the caller has no such variable`;
       draft.warnings.push({ code: "not_found", message, origin: { kind: "flag", flag: "--env-pass" } });
     }
@@ -55,4 +58,15 @@ export function taskEnvironment(draft: PlanDraft): Record<string, string> {
   Object.assign(env, policy.env.set);
   for (const { name, value } of request.env) env[name] = value;
   return env;
+}
+
+/** The runtime reads the caller's environment as UTF-8. */
+function notText(name: string): Diagnostic {
+  const message = `the value of ${name} is not all UTF-8, and the task gets U+FFFD in the place of what is not`;
+  return {
+    code: "unsupported",
+    message,
+    origin: { kind: "host", what: name },
+    hint: `set it with --env ${name}=VALUE`,
+  };
 }
