@@ -9,52 +9,59 @@ import { renderDiagnostics, styleFor } from "./words.ts";
 export interface ResultSink {
   /** Why a place of the result can't be written, known before anything ran. */
   readonly problems: readonly Diagnostic[];
-  /** A piece of the task's own output; passed on at once for people, kept for the result otherwise. */
-  output(stream: number, data: Uint8Array): void;
+  /** A piece of the task's own output; passed on at once for people, kept for the result otherwise. False when nobody reads it any more. */
+  output(stream: number, data: Uint8Array): boolean;
   complain(problems: readonly Diagnostic[]): void;
   warn(warnings: readonly Diagnostic[]): void;
-  /** A place that it can't be written to is said on stderr; the exit code stays the task's. */
-  result(result: Result): void;
+  /** Writes the result to all of its places; one that can't be written is said on stderr, and the answer is false. */
+  result(result: Result): boolean;
   /** The last line for people; with JSON on stdout it is said only if nothing ran, since an error belongs on stderr besides. */
   summary(line: () => string, nothingRan: boolean): void;
 }
 
+const EPIPE = 32;
+
 /**
  * JSON goes to stdout when asked, or when stdout is no terminal and the task's own output does not go there
- * (`streams`: --stream or -t); besides that to --result and --result-fd.
+ * (`streams`: --stream or -t); besides that to --result and --result-fd, and nowhere twice.
  */
 export function resultSink(io: HostIo, targets: ResultTargets, streams: boolean): ResultSink {
   const json = targets.json ?? (!streams && !io.isTerminal(1));
   const words = (text: string) => {
     if (text !== "") io.write(2, new TextEncoder().encode(text));
   };
-  const { resultFile } = targets;
-  const output = resultFile === undefined ? undefined : io.openOutput(resultFile);
+  const { resultFile, resultFd } = targets;
+  const descriptor = resultFd === undefined || (json && resultFd === 1) ? undefined : io.openOutput(resultFd);
+  const file = resultFile === undefined ? undefined : io.openOutput(resultFile);
   const style = () => styleFor(io.isTerminal(2), process.env);
   return {
-    problems: typeof output === "number" ? [outputProblem("--result", resultFile ?? "", output)] : [],
-    output: (stream, data) => {
-      if (!json) io.write(stream, data);
-    },
+    problems: [
+      ...(typeof descriptor === "number" ? [outputProblem("--result-fd", String(resultFd), descriptor)] : []),
+      ...(typeof file === "number" ? [outputProblem("--result", resultFile ?? "", file)] : []),
+    ],
+    output: (stream, data) => json || io.write(stream, data) !== EPIPE,
     complain: (problems) => words(renderDiagnostics(problems, style())),
     warn: (warnings) => words(warnings.length === 0 ? "" : renderDiagnostics(warnings, style(), "warning")),
     result: (result) => {
-      if (!json && output === undefined && targets.resultFd === undefined) return;
+      if (!json && file === undefined && descriptor === undefined) return true;
       const bytes = new TextEncoder().encode(`${JSON.stringify(result)}\n`);
-      if (json) check(io.write(1, bytes), "stdout");
-      if (targets.resultFd !== undefined) check(io.write(targets.resultFd, bytes), `--result-fd ${targets.resultFd}`);
-      if (typeof output === "object") {
-        check(output.write(bytes), `--result ${resultFile}`);
-        output.close();
+      let written = !json || check(io.write(1, bytes), "stdout");
+      if (typeof descriptor === "object")
+        written = check(descriptor.write(bytes), `--result-fd ${resultFd}`) && written;
+      if (typeof file === "object") {
+        written = check(file.write(bytes), `--result ${resultFile}`) && written;
+        file.close();
       }
+      return written;
     },
     summary: (line, nothingRan) => {
       if (!json || nothingRan) words(line());
     },
   };
 
-  function check(errno: number, target: string): void {
+  function check(errno: number, target: string): boolean {
     if (errno !== 0) words(`rauha: ${target}: the result can't be written: ${errnoWords(errno)}\n`);
+    return errno === 0;
   }
 }
 

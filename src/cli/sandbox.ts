@@ -106,8 +106,11 @@ async function runToResult(
 ): Promise<number | Extract<ZoneRun, { ok: false }>> {
   const sink = resultSink(backend.io, invocation, inputs.request.io.mode !== "capture");
   if (sink.problems.length > 0) return { ok: false, diagnostics: sink.problems };
-  const { output, warn } = sink;
-  const run = await runZone(backend, { inputs, parts, signals: collectSignals(), startedAt, output, warn });
+  const signals = collectSignals();
+  const output = (stream: number, data: Uint8Array) => {
+    if (!sink.output(stream, data)) signals.nobodyReads();
+  };
+  const run = await runZone(backend, { inputs, parts, signals, startedAt, output, warn: sink.warn });
   return run.ok ? conclude(run.report, sink, parts) : run;
 }
 
@@ -123,17 +126,18 @@ function completeRequest(
   return { ...request, taskId, zoneId, commandHash: commandHash(request.command), io: { ...request.io, stdin } };
 }
 
-/** The task did its work, and its changes did not get where they were to go: the code of `rauha apply` for the same (docs/adr/0033). */
-const changesNotApplied = 1;
+/** The task did its work, and its changes or its result did not get where they were to go (docs/adr/0033). */
+const notDelivered = 1;
 
 function conclude(report: Report, sink: ResultSink, parts: readonly RunPart[]): number {
   const verdict = verdictOf(report);
   const outcome = parts.length === 0 ? noOutcome : concludeParts(parts, report, verdict);
   if (outcome.warnings.length > 0) sink.warn(outcome.warnings);
   const result = projectResult(report, verdict, outcome);
-  sink.result(result);
+  const written = sink.result(result);
   sink.summary(() => summaryLine(result), result.status === "runtime_error");
-  return verdict.rauhaExitCode === 0 && outcome.error !== null ? changesNotApplied : verdict.rauhaExitCode;
+  const delivered = outcome.error === null && written;
+  return verdict.rauhaExitCode === 0 && !delivered ? notDelivered : verdict.rauhaExitCode;
 }
 
 async function explain(

@@ -13,16 +13,35 @@ const O_EXCL_CREATE = flag.O_WRONLY | open.create | open.exclusive | open.noFoll
 const systemTrees = ["/dev/", "/proc/"];
 const ELOOP = 40;
 const EISDIR = 21;
+const EBADF = 9;
+const F_GETFL = 3;
+const O_ACCMODE = 3;
 
-/** Opens the place of an output file; the errno when nothing can be written there. */
-export function openOutput(path: string): OutputFile | number {
+/** Opens the place of an output file, or takes a descriptor of the caller's; the errno when nothing can be written there. */
+export function openOutput(place: string | number): OutputFile | number {
+  return typeof place === "number" ? givenDescriptor(place) : openPath(place);
+}
+
+/** A descriptor that the caller left open for writing; the runtime has some of its own, which nobody means. */
+function givenDescriptor(fd: number): OutputFile | number {
+  const how = systemCall(call.fcntl, fd, F_GETFL);
+  if (how < 0 || (how & O_ACCMODE) === flag.O_RDONLY || (how & open.path) !== 0) return EBADF;
+  const { readlinkSync } = process.getBuiltinModule("node:fs");
+  if (readlinkSync(`/proc/self/fd/${fd}`).startsWith("anon_inode:")) return EBADF;
+  return { write: (bytes) => Math.max(0, -writeAll(fd, bytes)), close: () => {} };
+}
+
+function openPath(path: string): OutputFile | number {
   const slash = path.lastIndexOf("/");
   const name = path.slice(slash + 1);
   const directory = openFile(slash <= 0 ? "/" : path.slice(0, slash), open.path | open.directory);
   if (directory < 0) return -directory;
   const special = openSpecial(path, directory, name);
-  if (special === undefined) return replacedFile(directory, name);
+  const refused =
+    special === undefined ? systemCall(call.faccessat, directory, addressOf(nameBytes(".")), flag.W_OK) : 0;
+  if (special === undefined && refused === 0) return replacedFile(directory, name);
   closeFd(directory);
+  if (special === undefined) return -refused;
   return special < 0 ? -special : openedFile(special);
 }
 

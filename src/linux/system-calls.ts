@@ -37,6 +37,7 @@ export const call = {
   fchownat: either(260, 54),
   unlinkat: either(263, 35),
   linkat: either(265, 37),
+  faccessat: either(269, 48),
   symlinkat: either(266, 36),
   readlinkat: either(267, 78),
   fchmodat: either(268, 53),

@@ -60,6 +60,14 @@ export async function runLauncher(
   const buffer = new Uint8Array(reportChunk);
   let cancels = 0;
   let done = false;
+  let spoke = false;
+  const obey = () => {
+    for (const number of signals.take()) {
+      emit({ at: Date.now(), record: "cancelled", signal: number });
+      const kind = cancels++ === 0 ? control.cancel : control.kill;
+      writeAll(child.control, new Uint8Array([kind, number]));
+    }
+  };
   for (;;) {
     const report = { fd: child.report, events: flag.POLLIN };
     const [ready] = pollFds(gateway === undefined ? [report] : [report, ...gateway.waits()], turnMs);
@@ -67,11 +75,7 @@ export async function runLauncher(
     if (ready === 0) {
       // Signal handlers of the JavaScript runtime run in a turn of its loop, and poll(2) returned early for their sake.
       await new Promise((resolve) => setImmediate(resolve));
-      for (const number of signals.take()) {
-        emit({ at: Date.now(), record: "cancelled", signal: number });
-        const kind = cancels++ === 0 ? control.cancel : control.kill;
-        writeAll(child.control, new Uint8Array([kind, number]));
-      }
+      obey();
       continue;
     }
     const n = readFd(child.report, buffer);
@@ -82,7 +86,10 @@ export async function runLauncher(
       const say = (word: number) => writeAll(child.control, new Uint8Array([word, 0]));
       emit({ at, ...(network?.hear(record, say, plan) ?? record) });
       done ||= record.record === "cleaned";
+      spoke ||= record.record === "output";
     }
+    // That nobody reads the task's output shows when it is passed on: a task that talks all the time leaves no pause.
+    if (spoke) obey();
   }
   gateway?.finish();
   closeFd(child.report);

@@ -56,8 +56,11 @@ export interface HostIo {
   randomBytes(count: number): Uint8Array;
   /** The text of a file of at most `limit` bytes, or why it can't be read. */
   readText(path: string, limit: number): { readonly text: string } | { readonly problem: string };
-  /** Opens the place of a file that is written later, or the errno: what stands there is decided now, not when it is written. */
-  openOutput(path: string): OutputFile | number;
+  /**
+   * Opens the place of a file that is written later, or takes a descriptor of the caller's; or the errno: what stands there is
+   * decided now, not when it is written.
+   */
+  openOutput(place: string | number): OutputFile | number;
 }
 
 /** A file to be written once: a plain file is replaced whole, a device or a pipe takes the bytes. */

@@ -131,6 +131,17 @@ describe("a flood of output", () => {
     await child.exited;
     expect(child.exitCode ?? child.signalCode).toBeOneOf([141, 128 + 13, "SIGPIPE", 125, 1]);
   });
+
+  test("that nobody reads any more ends a task without --stream as well, even one that ignores SIGPIPE", async () => {
+    for (const task of ["yes", "trap '' PIPE; while echo y; do sleep 0.01; done"]) {
+      const child = start(["sandbox", "--no-json", "--", "sh", "-c", task]);
+      const reader = child.stdout.getReader();
+      await reader.read();
+      await reader.cancel();
+      expect(await child.exited, task).toBe(141);
+      expect(await child.stderr.text(), task).toContain("cancelled");
+    }
+  }, 30_000);
 });
 
 function residentBytes(pid: number): number {

@@ -184,10 +184,29 @@ describe("--result-fd N", () => {
     expect(parseResult(readFileSync(file, "utf8")).exit_code).toBe(3);
   });
 
-  test("that is not open is said", async () => {
-    const { exitCode, stderr } = await rauha(["sandbox", "--no-json", "--result-fd", "77", "--", "true"]);
-    expect(exitCode).toBeOneOf([0, 125]);
-    expect(stderr).toContain("--result-fd 77");
+  test("that is not open for writing is said before anything runs, and so is one of the runtime's own", async () => {
+    const folder = makeFolder("fd");
+    const marks = ["--rw-bind", `${folder}:/marks`, "--", "touch", "/marks/ran"];
+    const readable = openSync("/dev/null", "r");
+    for (const [fd, fds] of [
+      ["77", []],
+      ["3", [readable]],
+      ["3", []],
+      ["4", []],
+    ] as const) {
+      const { exitCode, stdout, stderr } = await rauha(["sandbox", "--json", "--result-fd", fd, ...marks], { fds });
+      expect([exitCode, stderr], fd).toEqual([2, expect.stringMatching(/^rauha: --result-fd: \d+: .*EBADF/)]);
+      expect(parseResult(stdout).error, fd).toMatchObject({ code: "invalid_argument", origin: "--result-fd" });
+    }
+    closeSync(readable);
+    expect(existsSync(join(folder, "ran"))).toBe(false);
+  });
+
+  test("that is stdout gets it once, with and without --json", async () => {
+    for (const json of ["--json", "--no-json"]) {
+      const { stdout } = await rauha(["sandbox", json, "--result-fd", "1", "--", "true"]);
+      expect(parseResult(stdout).status, json).toBe("succeeded");
+    }
   });
 
   test("is not open inside", async () => {
@@ -202,13 +221,33 @@ describe("--result-fd N", () => {
 });
 
 describe("a stdout that can't take the result", () => {
-  test("/dev/full is an error that is said", async () => {
+  test("/dev/full is an error that is said; a task that succeeded ends with 1 then, one that failed with its own code", async () => {
+    for (const [command, code] of [
+      [["true"], 1],
+      [["sh", "-c", "exit 7"], 7],
+    ] as const) {
+      const full = openSync("/dev/full", "w");
+      const child = Bun.spawn([RAUHA, "sandbox", "--json", "--", ...command], {
+        cwd: "/",
+        stdio: ["ignore", full, "pipe"],
+      });
+      const words = await child.stderr.text();
+      expect(await child.exited).toBe(code);
+      closeSync(full);
+      expect(words).toMatch(/^rauha: stdout: .*ENOSPC/);
+    }
+  });
+
+  test("nor can --result or --result-fd: the same", async () => {
     const full = openSync("/dev/full", "w");
-    const child = Bun.spawn([RAUHA, "sandbox", "--json", "--", "true"], { cwd: "/", stdio: ["ignore", full, "pipe"] });
-    const words = await child.stderr.text();
-    await child.exited;
+    for (const place of [
+      ["--result", "/dev/full"],
+      ["--result-fd", "3"],
+    ]) {
+      const { exitCode, stderr } = await rauha(["sandbox", "--no-json", ...place, "--", "true"], { fds: [full] });
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining("ENOSPC")]);
+    }
     closeSync(full);
-    expect(words).toMatch(/^rauha: .*stdout.*ENOSPC|^rauha: .*stdout.*errno 28/);
   });
 
   test("a closed stdin, stdout or stderr does not end up as something else inside", async () => {

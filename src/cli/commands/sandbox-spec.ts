@@ -16,6 +16,7 @@ export const sandboxSpec: CommandSpec = {
   exitCodes: [
     ["0-255", "the command's own; `status` in the result tells it from Rauha's"],
     ["2", "the command line must be written differently"],
+    ["1", "besides: it succeeded, and its changes or its result could not be written"],
     ["124", "timed out"],
     ["125", "Rauha could not set the zone up; nothing ran"],
     ["126", "the command was found and can't be executed"],
