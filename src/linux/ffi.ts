@@ -10,7 +10,7 @@ import { dlopen, FFIType, ptr, read } from "bun:ffi";
 const libraryNames = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
 function openLibc() {
-  let last: unknown;
+  let first: unknown;
   for (const name of libraryNames) {
     try {
       return dlopen(name, {
@@ -36,10 +36,19 @@ function openLibc() {
         posix_spawn_file_actions_destroy: { args: ["ptr"], returns: "i32" },
       }).symbols;
     } catch (error) {
-      last = error;
+      first ??= error;
     }
   }
-  throw last;
+  return unusable(first);
+}
+
+/** In the place of a C library that can't be called: a module that throws ends the program with a stack trace, a call with words. */
+function unusable(error: unknown): never {
+  const call = () => {
+    const why = "executable memory is needed, which `ulimit -v` below 4 GiB or MemoryDenyWriteExecute of systemd forbid";
+    throw new Error(`the C library can't be called: ${error instanceof Error ? error.message : error} (${why})`);
+  };
+  return new Proxy({}, { get: call }) as never;
 }
 
 const libc = openLibc();

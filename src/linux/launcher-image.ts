@@ -1,4 +1,5 @@
 import launcherText from "../../build/launcher.b64.txt" with { type: "text" };
+import { errnoWords } from "../run/report/errno.ts";
 import { closeFd, createMemfd, duplicateFd, errno, flag, openFile, sealMemfd, unlinkFile, writeAll } from "./ffi.ts";
 
 /**
@@ -12,6 +13,8 @@ export interface LauncherImage {
   readonly path: string;
 }
 
+const EMFILE = 24;
+const EFBIG = 27;
 /** Descriptors below this belong to the launcher's own table. */
 const lowestFd = 64;
 /** The kernel's __O_TMPFILE with O_DIRECTORY, whose bit differs: asm-generic's on x86-64, arm64's own. */
@@ -87,5 +90,14 @@ export function openImage(name?: string, text?: string): LauncherImage | string 
   if (typeof memfd !== "number") return memfd;
   const file = fileImage(imageDirectories(), text);
   if (typeof file !== "number") return file;
-  return `no place to run the launcher from: memfd errno ${-memfd}, files errno ${-file}`;
+  const why = [`a memfd: ${errnoWords(-memfd)}`, `a file: ${errnoWords(-file)}`].join("; ");
+  return `there is no place to run the launcher from: ${why}${cause(-memfd)}`;
+}
+
+/** What the caller's own limits have to do with it. */
+function cause(failure: number): string {
+  // fcntl(2) says EINVAL where the lowest descriptor asked for is over the limit.
+  if (failure === errno.EINVAL || failure === EMFILE)
+    return "; is the limit of open files too low? (`ulimit -n`: 128 will do)";
+  return failure === EFBIG ? "; the limit of file sizes is too low (`ulimit -f`)" : "";
 }

@@ -85,6 +85,13 @@ function hintFor(op: PlanOp | undefined, failed: NonNullable<Report["failed"]>):
     const { ops, pathBytes, planBytes } = contractLimits;
     return `a zone takes ${ops} steps (mounts, rules, limits), ${pathBytes} bytes of path and ${planBytes >> 20} MiB in all`;
   }
+  if (failed.step.startsWith("clone3") && kind === "ENOSYS") {
+    return "a system call filter around rauha (another zone, a container's default profile) keeps it from making namespaces: run it outside of that, or under a filter that allows clone3 and mount";
+  }
+  if (kind === "EAGAIN" && (failed.step.startsWith("clone3") || failed.step === "fork")) {
+    return "your limit of processes is reached: `ulimit -u` shows it";
+  }
+  if (kind === "EMFILE") return "your limit of open files is too low: `ulimit -n` shows it";
   if (failed.step.startsWith("clone3") && (kind === "EPERM" || kind === "EUSERS" || kind === "ENOSPC")) {
     return "user namespaces are switched off or used up here; `rauha doctor` says which setting to change";
   }
