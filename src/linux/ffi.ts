@@ -45,7 +45,8 @@ function openLibc() {
 /** In the place of a C library that can't be called: a module that throws ends the program with a stack trace, a call with words. */
 function unusable(error: unknown): never {
   const call = () => {
-    const why = "executable memory is needed, which `ulimit -v` below 4 GiB or MemoryDenyWriteExecute of systemd forbid";
+    const why =
+      "executable memory is needed, which `ulimit -v` below 4 GiB or MemoryDenyWriteExecute of systemd forbid";
     throw new Error(`the C library can't be called: ${error instanceof Error ? error.message : error} (${why})`);
   };
   return new Proxy({}, { get: call }) as never;

@@ -203,6 +203,11 @@ function checkTogether(given: Given): Diagnostic[] {
     const message = "there are no changes to keep apart: nothing is shown copy-on-write";
     found.push({ code: "usage", message, hint: "add --repo-path DIR (its mode is overlay)", origin: flag.origin });
   }
+  const patch = given.flag("patch");
+  if (patch !== undefined && patch.value === given.one("result")) {
+    const message = "--patch and --result name the same file, where one would take the place of the other";
+    found.push({ code: "usage", message, hint: "name two files", origin: patch.origin });
+  }
   const [tty, stream] = [given.flag("tty"), given.flag("stream")];
   if (tty !== undefined && stream !== undefined) {
     found.push({

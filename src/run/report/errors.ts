@@ -100,8 +100,11 @@ function hintFor(op: PlanOp | undefined, failed: NonNullable<Report["failed"]>):
   }
   if (op?.op === "bind" && kind === "ENOENT") return "the path must exist on the host";
   if (op?.op === "bind" && kind === "EACCES") return "the caller may not reach the path";
-  if (op?.op === "bind" && failed.step.includes("idmap")) {
+  if (op?.op === "bind" && failed.step.includes("MOUNT_ATTR_IDMAP")) {
     return "the file system can't translate ids: bind it read-only, or run as the ordinary user who owns it";
+  }
+  if (op?.op === "scratch" && failed.step === "move_mount") {
+    return "a scratch directory can't lie on a file: name a directory of the view, or one that is not there";
   }
   if ((op?.op === "mask" || op?.op === "expect") && kind === "ENOENT") {
     return "a denied path must exist: correct the path, or remove the key";

@@ -265,6 +265,12 @@ describe("options that exclude or need each other", () => {
   test("--tty and --stream", () => {
     expect(mistake("--tty", "--stream").message).toContain("excludes");
   });
+
+  test("--patch and --result can't be one file, however it is written", () => {
+    const [found] = refused("--repo", "/r", "--patch", "/a/b/../out", "--result", "/a/out", "--", "true");
+    expect(found).toMatchObject({ code: "usage", origin: { flag: "--patch" } });
+    expect(accepted("--repo", "/r", "--patch", "/a/out", "--result", "/a/result", "--", "true")).toBeDefined();
+  });
 });
 
 describe("all mistakes at once", () => {
