@@ -17,6 +17,11 @@ static const struct field_spec op_gid_map_fields[] = {
 	{ FIELD_U32, offsetof(struct op_gid_map, count) },
 };
 
+static const struct field_spec op_id_helpers_fields[] = {
+	{ FIELD_STR, offsetof(struct op_id_helpers, newuidmap) },
+	{ FIELD_STR, offsetof(struct op_id_helpers, newgidmap) },
+};
+
 static const struct field_spec op_cgroup_fields[] = {
 	{ FIELD_STR, offsetof(struct op_cgroup, path) },
 	{ FIELD_U32, offsetof(struct op_cgroup, kind) },
@@ -310,11 +315,16 @@ static const struct field_spec record_network_fields[] = {
 	{ FIELD_U32, offsetof(struct record_network, pid) },
 };
 
+static const struct field_spec record_ids_fields[] = {
+	{ FIELD_U32, offsetof(struct record_ids, pid) },
+};
+
 const struct record_spec plan_ops[PLAN_OP_MAX + 1] = {
 	[OP_NAMESPACES] = { "namespaces", op_namespaces_fields, 1, STAGE_CLONE, TIMES_ONCE },
 	[OP_UID_MAP] = { "uid_map", op_uid_map_fields, 3, STAGE_IDMAP, TIMES_MANY },
 	[OP_GID_MAP] = { "gid_map", op_gid_map_fields, 3, STAGE_IDMAP, TIMES_MANY },
 	[OP_SETGROUPS_DENY] = { "setgroups_deny", NULL, 0, STAGE_IDMAP, TIMES_OPTIONAL },
+	[OP_ID_HELPERS] = { "id_helpers", op_id_helpers_fields, 2, STAGE_IDMAP, TIMES_OPTIONAL },
 	[OP_CGROUP] = { "cgroup", op_cgroup_fields, 2, STAGE_CGROUP, TIMES_MANY },
 	[OP_CGROUP_SET] = { "cgroup_set", op_cgroup_set_fields, 3, STAGE_CGROUP, TIMES_MANY },
 	[OP_CGROUP_COLLECT] = { "cgroup_collect", op_cgroup_collect_fields, 1, STAGE_CGROUP, TIMES_MANY },
@@ -373,4 +383,5 @@ const struct record_spec report_records[REPORT_RECORD_MAX + 1] = {
 	[RECORD_DENIALS_DROPPED] = { "denials_dropped", record_denials_dropped_fields, 1, STAGE_RUN, TIMES_MANY },
 	[RECORD_USED] = { "used", record_used_fields, 6, STAGE_RUN, TIMES_MANY },
 	[RECORD_NETWORK] = { "network", record_network_fields, 1, STAGE_NET, TIMES_MANY },
+	[RECORD_IDS] = { "ids", record_ids_fields, 1, STAGE_IDMAP, TIMES_MANY },
 };

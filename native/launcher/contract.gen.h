@@ -7,9 +7,9 @@
 
 #define PLAN_MAGIC 827344978u
 #define PLAN_HEADER_BYTES 20u
-#define CONTRACT_HASH 0xcf8361f89c6ea782ull
+#define CONTRACT_HASH 0x63b36bc0fb37d4b0ull
 #define PLAN_OP_MAX 72u
-#define REPORT_RECORD_MAX 12u
+#define REPORT_RECORD_MAX 13u
 #define NO_OP UINT32_MAX
 
 #define LIMIT_PLAN_BYTES 8388608u
@@ -97,6 +97,7 @@ enum op_id {
 	OP_UID_MAP = 2,
 	OP_GID_MAP = 3,
 	OP_SETGROUPS_DENY = 4,
+	OP_ID_HELPERS = 5,
 	OP_CGROUP = 10,
 	OP_CGROUP_SET = 11,
 	OP_CGROUP_COLLECT = 12,
@@ -155,6 +156,7 @@ enum record_id {
 	RECORD_DENIALS_DROPPED = 10,
 	RECORD_USED = 11,
 	RECORD_NETWORK = 12,
+	RECORD_IDS = 13,
 };
 
 enum times {
@@ -196,6 +198,11 @@ struct op_gid_map {
 	uint32_t inside;
 	uint32_t outside;
 	uint32_t count;
+};
+
+struct op_id_helpers {
+	const char *newuidmap;
+	const char *newgidmap;
 };
 
 struct op_cgroup {
@@ -419,6 +426,7 @@ union op_fields {
 	struct op_namespaces namespaces;
 	struct op_uid_map uid_map;
 	struct op_gid_map gid_map;
+	struct op_id_helpers id_helpers;
 	struct op_cgroup cgroup;
 	struct op_cgroup_set cgroup_set;
 	struct op_cgroup_collect cgroup_collect;
@@ -535,6 +543,10 @@ struct record_used {
 };
 
 struct record_network {
+	uint32_t pid;
+};
+
+struct record_ids {
 	uint32_t pid;
 };
 

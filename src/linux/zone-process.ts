@@ -84,7 +84,8 @@ export async function runLauncher(
     const at = Date.now();
     for (const record of decoder.push(buffer.slice(0, n))) {
       const say = (word: number) => writeAll(child.control, new Uint8Array([word, 0]));
-      emit({ at, ...(network?.hear(record, say, plan) ?? record) });
+      const heard = record.record === "ids" ? (await import("./ids/write-maps.ts")).hearIds(record, say, plan) : record;
+      emit({ at, ...(network?.hear(heard, say, plan) ?? heard) });
       done ||= record.record === "cleaned";
       spoke ||= record.record === "output";
     }

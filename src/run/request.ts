@@ -1,4 +1,5 @@
 import type { Origin } from "./diagnostic.ts";
+import type { PlannedOp } from "./plan/plan.ts";
 import type { NetworkMode } from "./policy/policy.ts";
 
 /**
@@ -40,6 +41,8 @@ export interface SandboxRequest {
   readonly publish?: readonly string[] | undefined;
   readonly user?: { readonly uid: number; readonly gid?: number | undefined } | undefined;
   readonly hostname?: string | undefined;
+  /** The maps of an ordinary user's subordinate ids, as ops (src/run/ids); absent: one id, or root's own range. */
+  readonly ids?: readonly PlannedOp[] | undefined;
   readonly limits: RequestLimits;
   readonly io: RequestIo;
 }

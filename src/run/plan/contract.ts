@@ -57,6 +57,11 @@ export const planOps = {
   gid_map: { id: 3, stage: "idmap", fields: { inside: "u32", outside: "u32", count: "u32" } },
   /** Writes "deny" to /proc/PID/setgroups, before gid_map: an ordinary user's map needs it. */
   setgroups_deny: { id: 4, stage: "idmap", times: "optional", fields: {} },
+  /**
+   * The maps name ids that only newuidmap(1) and newgidmap(1), at these paths, may map for the caller: the launcher writes none, reports
+   * `ids`, and init goes on at Rauha's word `go`, when Rauha has run both.
+   */
+  id_helpers: { id: 5, stage: "idmap", times: "optional", fields: { newuidmap: "str", newgidmap: "str" } },
 
   /** Makes a cgroup directory for the zone and puts the zone in it; removed when the zone has ended. */
   cgroup: { id: 10, stage: "cgroup", fields: { path: "str", kind: "u32" } },
@@ -225,6 +230,8 @@ export const reportRecords = {
   },
   /** The zone waits at its `network_gate`. `pid` is init's on the host, and init is in the zone's network namespace. */
   network: { id: 12, stage: "net", fields: { pid: "u32" } },
+  /** The zone's user namespace is there and has no maps (`id_helpers`). `pid` is init's on the host. */
+  ids: { id: 13, stage: "idmap", fields: { pid: "u32" } },
 } as const satisfies Record<string, RecordSpec>;
 
 /** What Rauha tells a running launcher over its control pipe: `u8 kind, u8 value`. End of file means: kill the zone, clean up, exit. */
@@ -235,7 +242,7 @@ export const control = {
   cancel: 2,
   /** SIGKILL to the zone at once; cause `cancelled`. */
   kill: 3,
-  /** The network is as it should be: the zone that waits at its `network_gate` may go on. */
+  /** What the zone waits for is done: the maps of its ids (`ids`), or its network (`network`). */
   go: 4,
 } as const;
 

@@ -95,6 +95,9 @@ function hintFor(op: PlanOp | undefined, failed: NonNullable<Report["failed"]>):
   if (failed.step.startsWith("clone3") && (kind === "EPERM" || kind === "EUSERS" || kind === "ENOSPC")) {
     return "user namespaces are switched off or used up here; `rauha doctor` says which setting to change";
   }
+  if (op?.op === "id_helpers") {
+    return "it must be set-user-ID root or have file capabilities, find the caller's account, and Rauha must not run with no_new_privs";
+  }
   if (op?.op === "proc" && kind === "EPERM") {
     return "the host's own /proc is partly covered (a container?): run the outer container with an unmasked /proc";
   }

@@ -39,6 +39,7 @@ function reference(ops: readonly PlanOp[]): Buffer {
 const samples: readonly PlanOp[] = [
   { op: "namespaces", flags: 0x7e020000 },
   { op: "setgroups_deny" },
+  { op: "id_helpers", newuidmap: "/usr/bin/newuidmap", newgidmap: "" },
   { op: "root", size: 2 ** 40, inodes: 0xffff_ffff_ffff_ffffn },
   { op: "bind", source: "/home/käthe/→", target: "/x", flags: 0xffff_ffff },
   { op: "file", target: "/etc/x", mode: 0o644, content: new Uint8Array([0, 1, 255]) },

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { idMapOps } from "../../../src/run/ids/map-ops.ts";
+import { mapsFor } from "../../../src/run/ids/zone-ids.ts";
 import { mountFlag, type PlanOp } from "../../../src/run/plan/contract.ts";
 import type { Plan } from "../../../src/run/plan/plan.ts";
 import { hostRange } from "../../../src/run/plan/sections/identity.ts";
+import type { SandboxRequest } from "../../../src/run/request.ts";
 import { delegatedFacts, planned, policyWith, refused, rootFacts, userFacts } from "./inputs.ts";
 
 const flag = (name: string) => ({ kind: "flag", flag: name, index: 1 }) as const;
@@ -45,6 +48,40 @@ describe("namespaces and ids", () => {
     expect(map?.outside).toBe(hostRange("zone_2233").base);
     expect(hostRange("zone_2234").base).not.toBe(hostRange("zone_2233").base);
     expect((map?.outside ?? 0) % 65536).toBe(0);
+  });
+
+  test("subordinate ids: their maps and who writes them, in place of the one id; setgroups is not denied", () => {
+    const own = {
+      uid: 1000,
+      gid: 1000,
+      uids: [{ first: 300_000, count: 65_536 }],
+      gids: [{ first: 400_000, count: 10 }],
+    };
+    const ids = idMapOps(mapsFor({ ...own, newuidmap: "/usr/bin/newuidmap", newgidmap: "/usr/bin/newgidmap" }, 0, 0));
+    const plan = planned({ request: { ids, user: { uid: 0, gid: 0 } } });
+    expect(ops(plan, "uid_map")).toEqual([
+      { op: "uid_map", inside: 0, outside: 1000, count: 1 },
+      { op: "uid_map", inside: 1, outside: 300_000, count: 65_536 },
+    ]);
+    expect(ops(plan, "gid_map").at(-1)).toEqual({ op: "gid_map", inside: 1, outside: 400_000, count: 10 });
+    expect(ops(plan, "id_helpers")).toEqual([
+      { op: "id_helpers", newuidmap: "/usr/bin/newuidmap", newgidmap: "/usr/bin/newgidmap" },
+    ]);
+    expect(ops(plan, "setgroups_deny")).toEqual([]);
+    expect(guarantee(plan, "user_namespace")?.mechanism).toBe("user namespace, subordinate ids by newuidmap");
+    // Where the image gives no groups the caller keeps his.
+    expect(ops(plan, "identity")).toMatchObject([{ uid: 0, gid: 0, groups: [], flags: 0 }]);
+    expect(plan.ops.map(({ op }) => op.op).slice(0, 6)).toEqual([
+      ...["namespaces", "uid_map", "uid_map", "gid_map", "gid_map", "id_helpers"],
+    ] as never);
+  });
+
+  test("a task that may take other ids has the limit of processes with each of them, and the promise says so", () => {
+    const policy = policyWith({ capabilities: { allowed: ["CAP_SETUID"] } });
+    const mechanism = (request: Partial<SandboxRequest>) =>
+      guarantee(planned({ policy, request }), "pids_limit")?.mechanism;
+    expect(mechanism({})).toBe("rlimit");
+    expect(mechanism({ ids: [] })).toBe("rlimit, for each id of the zone");
   });
 
   test("an id outside the mapped range is refused for root", () => {

@@ -111,6 +111,7 @@ function planVersion1(draft: PlanDraft, limits: CgroupLimits, cgroup: CgroupFact
 
 /** What no cgroup enforces: fallbacks for memory and processes, a refusal for the rest, and what nobody asked for. */
 function planWithout(draft: PlanDraft, limits: CgroupLimits, cgroup: CgroupFacts): void {
+  const { facts, policy, request } = draft;
   const lacking = (controller: Controller) =>
     !onUnified(cgroup, controller) && onVersion1(cgroup, controller) === undefined;
   const { memory, pids } = limits;
@@ -130,7 +131,9 @@ function planWithout(draft: PlanDraft, limits: CgroupLimits, cgroup: CgroupFacts
       // Counted inside the zone's own user namespace since Linux 5.14.
       const op = { op: "rlimit", resource: rlimit.nproc, soft: limit, hard: limit, clamp: 1 } as const;
       addOp(draft, op, pids.origin, `${pids.value} processes of the zone`);
-      keep(draft, "pids_limit", "rlimit", []);
+      // The kernel counts for each id: a task that may take others of the zone's has the limit with each.
+      const takesIds = policy.capabilities.allowed.includes("CAP_SETUID") && (request.ids ?? facts.privileged);
+      keep(draft, "pids_limit", "rlimit", [], takesIds ? ", for each id of the zone" : "");
     } else refuseLimit(draft, "pids", pids, cgroup);
   }
   const rest: readonly (readonly [GuaranteeName, Controller, Wanted | null])[] = [

@@ -33,7 +33,7 @@ export function taskIds(draft: PlanDraft): { readonly uid: number; readonly gid:
 
 /**
  * Id maps of the zone's user namespace. An ordinary user may map one id, his own, and only with setgroups denied
- * (user_namespaces(7)); root maps a whole unprivileged range.
+ * (user_namespaces(7)), or by newuidmap those that the administrator gave him; root maps a whole unprivileged range.
  */
 export function planIdMaps(draft: PlanDraft): void {
   if (!draft.ownUserNamespace) return;
@@ -45,6 +45,10 @@ export function planIdMaps(draft: PlanDraft): void {
     const intent = `ids 0 to ${size - 1} inside are ${base} and up on the host`;
     addOp(draft, { op: "uid_map", inside: 0, outside: base, count: size }, origin, intent);
     addOp(draft, { op: "gid_map", inside: 0, outside: base, count: size }, origin, intent);
+    return;
+  }
+  if (request.ids !== undefined) {
+    draft.ops.push(...request.ids);
     return;
   }
   if (facts.uid === 0) {

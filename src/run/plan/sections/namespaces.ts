@@ -38,5 +38,8 @@ export function planNamespaces(draft: PlanDraft): void {
   );
   const flags = kinds.reduce((mask, kind) => mask | cloneFlag[kind], 0);
   const op = addOp(draft, { op: "namespaces", flags }, zoneOrigin("namespaces"), `own ${kinds.join(", ")} namespaces`);
-  for (const kind of kinds) keep(draft, `${kind}_namespace`, "namespace", [op]);
+  for (const kind of kinds) {
+    const detail = kind === "user" && draft.request.ids !== undefined ? ", subordinate ids by newuidmap" : "";
+    keep(draft, `${kind}_namespace`, "namespace", [op], detail);
+  }
 }

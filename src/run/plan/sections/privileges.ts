@@ -9,10 +9,12 @@ export function planPrivileges(draft: PlanDraft): void {
   const { facts, policy, request } = draft;
   const { uid, gid } = taskIds(draft);
   const origin = request.user === undefined ? zoneOrigin("identity") : ({ kind: "flag", flag: "--user" } as const);
-  // setgroups(2) is denied in an ordinary user's namespace, and allowed where root mapped the ids.
-  const flags = facts.privileged ? identityFlag.setgroups : 0;
-  const supplementary = request.user === undefined && facts.privileged ? (request.image?.user.groups ?? []) : [];
+  // setgroups(2) is denied where an ordinary user maps his one id. With subordinate ids he keeps his groups, which have no number
+  // inside, unless the image gives him others: setgroups(2) can't set both.
+  const mapped = facts.privileged || request.ids !== undefined;
+  const supplementary = request.user === undefined && mapped ? (request.image?.user.groups ?? []) : [];
   const groups = supplementary.map(String);
+  const flags = facts.privileged || groups.length > 0 ? identityFlag.setgroups : 0;
   addOp(draft, { op: "identity", uid, gid, groups, umask: 0o022, flags }, origin, `uid ${uid}, gid ${gid}`);
   if (facts.privileged && draft.ownUserNamespace && Math.max(uid, gid) > 65535) {
     refuse(draft, "invalid_argument", `id ${Math.max(uid, gid)} is not one of the zone's: 0 to 65535`, origin);
