@@ -28,6 +28,8 @@ export interface RegistryConfig {
   /** Layers that come at the same time. */
   readonly parallel: number;
   readonly registries: ReadonlyMap<string, RegistrySettings>;
+  /** The file that asks for an ordinary user's subordinate ids in image zones; undefined: they have one id. */
+  readonly subordinateIds: string | undefined;
 }
 
 export const defaultConfig: RegistryConfig = {
@@ -36,12 +38,14 @@ export const defaultConfig: RegistryConfig = {
   retries: 5,
   parallel: 4,
   registries: new Map(),
+  subordinateIds: undefined,
 };
 
 type Tree = Readonly<Record<string, unknown>>;
 type Mistake = (path: readonly (string | number)[], message: string, hint?: string) => void;
 
-const topKeys = ["timeout", "retries", "parallel", "registry"];
+const topKeys = ["timeout", "retries", "parallel", "ids", "registry"];
+const idsKeys = ["subordinate"];
 const registryKeys = ["mirrors", "insecure", "ca"];
 
 /** Reads one file over what came before it: a registry that both name is the later one's alone. */
@@ -72,11 +76,11 @@ export function parseRegistryConfig(
     const { line, column } = position(locations.get(key)?.keyAt ?? 0);
     complain(key, line, column, message, hint);
   };
-  const config = readTop(parsed.tree, base, mistake);
+  const config = readTop(parsed.tree, file, base, mistake);
   return { config: diagnostics.length > 0 ? base : config, diagnostics };
 }
 
-function readTop(tree: Tree, base: RegistryConfig, mistake: Mistake): RegistryConfig {
+function readTop(tree: Tree, file: string, base: RegistryConfig, mistake: Mistake): RegistryConfig {
   checkKeys(tree, topKeys, [], mistake);
   const registries = new Map(base.registries);
   const tables = tree["registry"];
@@ -95,7 +99,21 @@ function readTop(tree: Tree, base: RegistryConfig, mistake: Mistake): RegistryCo
     retries: readCount(tree["retries"], ["retries"], 0, 20, mistake) ?? base.retries,
     parallel: readCount(tree["parallel"], ["parallel"], 1, 16, mistake) ?? base.parallel,
     registries,
+    subordinateIds: readIds(tree["ids"], mistake, file, base.subordinateIds),
   };
+}
+
+function readIds(value: unknown, mistake: Mistake, file: string, base: string | undefined): string | undefined {
+  if (value === undefined) return base;
+  if (!isTable(value)) {
+    mistake(["ids"], "expected a table", "[ids]\nsubordinate = true");
+    return base;
+  }
+  checkKeys(value, idsKeys, ["ids"], mistake);
+  const { subordinate } = value;
+  if (subordinate === undefined) return base;
+  if (typeof subordinate !== "boolean") mistake(["ids", "subordinate"], "expected true or false");
+  return subordinate === true ? file : undefined;
 }
 
 function readRegistry(table: Tree, path: readonly string[], mistake: Mistake): RegistrySettings {

@@ -3,22 +3,16 @@ import type { HostIo } from "../../run/backend.ts";
 import type { Diagnostic } from "../../run/diagnostic.ts";
 import { ImageError } from "../image-error.ts";
 import { defaultConfig, parseRegistryConfig, type RegistryConfig } from "./registry-config.ts";
+import { registryFileBytes, registryFiles } from "./registry-paths.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** /etc/rauha/registries.toml, and registries.toml in `$XDG_CONFIG_HOME/rauha` (by default ~/.config/rauha). */
-export function registryFiles(env: Environment): string[] {
-  const { XDG_CONFIG_HOME: config, HOME: home } = env;
-  const own = config?.startsWith("/") ? config : home?.startsWith("/") ? `${home}/.config` : undefined;
-  return ["/etc/rauha/registries.toml", ...(own === undefined ? [] : [`${own}/rauha/registries.toml`])];
-}
 
 /** The settings that hold. Throws all mistakes of all files at once. */
 export function loadRegistryConfig(io: Pick<HostIo, "readText">, env: Environment): RegistryConfig {
   let config = defaultConfig;
   const mistakes: Diagnostic[] = [];
   for (const file of registryFiles(env)) {
-    const read = io.readText(file, 64 << 10);
+    const read = io.readText(file, registryFileBytes);
     if ("problem" in read) {
       if (read.problem === "ENOENT" || read.problem === "ENOTDIR") continue;
       const code = read.problem === "EACCES" ? "permission" : "invalid_config";

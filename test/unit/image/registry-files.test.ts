@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ImageError } from "../../../src/image/image-error.ts";
-import { loadRegistryConfig, registryFiles } from "../../../src/image/registry/registry-files.ts";
+import { loadRegistryConfig } from "../../../src/image/registry/registry-files.ts";
+import { registryFiles } from "../../../src/image/registry/registry-paths.ts";
 
 /** Files by path; a value that begins with ! is why one can't be read. */
 function files(content: Readonly<Record<string, string>>) {

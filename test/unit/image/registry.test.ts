@@ -203,6 +203,28 @@ describe("registries.toml", () => {
     expect(config).toEqual(defaultConfig);
   });
 
+  test("subordinate ids are asked for by one key, and the later file has the last word", () => {
+    expect(parse("").config.subordinateIds).toBeUndefined();
+    expect(parse("[ids]").config.subordinateIds).toBeUndefined();
+    const on = parse("[ids]\nsubordinate = true").config;
+    expect(on.subordinateIds).toBe("registries.toml");
+    const over = (text: string) => parseRegistryConfig(new TextEncoder().encode(text), "own.toml", on).config;
+    expect(over("retries = 1").subordinateIds).toBe("registries.toml");
+    expect(over("[ids]\nsubordinate = true").subordinateIds).toBe("own.toml");
+    expect(over("[ids]\nsubordinate = false").subordinateIds).toBeUndefined();
+  });
+
+  test.each([
+    ["ids = true", "1:1 ids"],
+    ['[ids]\nsubordinate = "yes"', "2:1 ids.subordinate"],
+    ["[ids]\nsubordinates = true", "2:1 ids.subordinates"],
+  ])("%j is refused", (text, place) => {
+    const { config, diagnostics } = parse(text);
+    expect(config).toEqual(defaultConfig);
+    const origins = diagnostics.map(({ origin }) => origin as { line: number; column: number; key: string });
+    expect(origins.map(({ line, column, key }) => `${line}:${column} ${key}`)).toEqual([place]);
+  });
+
   test.each([
     ["a = ", "1:"],
     ["\0", "NUL"],
