@@ -22,10 +22,11 @@ export async function withImage(
   dry: boolean,
 ): Promise<WithImage> {
   const images = await backend.images();
-  const outcome = await images.prepare({ ...wish, dry }, inputs.policy, audience(backend.io));
-  if (!outcome.ok) return outcome;
-  const { entrypoint, cmd, ...image } = outcome.image;
   const { request } = inputs;
+  const ids = request.user && { uid: request.user.uid, gid: request.user.gid ?? request.user.uid };
+  const outcome = await images.prepare({ ...wish, ids, dry }, inputs.policy, audience(backend.io));
+  if (!outcome.ok) return outcome;
+  const { entrypoint, cmd, maps, ...image } = outcome.image;
   const before = given === undefined ? entrypoint : given === "" ? [] : [given];
   // As with docker, whose --entrypoint takes the image's command away with its entrypoint.
   const command = [...before, ...(request.command.length > 0 || given !== undefined ? request.command : cmd)];
@@ -35,7 +36,7 @@ export async function withImage(
     return { ok: false, diagnostics: [{ code: "usage", message, hint, origin: { kind: "flag", flag: "--image" } }] };
   }
   const repo = request.repo === undefined ? undefined : { ...request.repo, target: workspace };
-  const named = { ...request, command, commandHash: commandHash(command), repo, image };
+  const named = { ...request, command, commandHash: commandHash(command), repo, image, ids: maps };
   return { ok: true, inputs: { ...inputs, request: named } };
 }
 

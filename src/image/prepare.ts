@@ -1,3 +1,4 @@
+import type { OwnIds } from "../run/ids/zone-ids.ts";
 import type { ImageAudience, ImageOutcome, ImageWish, ReadyImage } from "../run/image.ts";
 import type { Policy } from "../run/policy/policy.ts";
 import { errnoName } from "../run/report/errno.ts";
@@ -5,6 +6,7 @@ import type { ImageUser } from "../run/request.ts";
 import { TreeError } from "../run/tree-fs.ts";
 import { ImageError, refuse } from "./image-error.ts";
 import { checkUnpacked } from "./layers/layer-limits.ts";
+import { type LayerSpace, layerSpace } from "./layers/layer-space.ts";
 import {
   holdLayer,
   jointPath,
@@ -14,7 +16,8 @@ import {
   storedLayer,
   treeName,
 } from "./layers/stored-layer.ts";
-import type { Unpack } from "./layers/unpacker.ts";
+import type { Join, Unpack } from "./layers/unpacker.ts";
+import type { ReadyIn } from "./mapped-image.ts";
 import { readPlatform } from "./platform.ts";
 import { StackedLayers, visibleLayers } from "./rootfs/stacked.ts";
 import { stopSignal } from "./rootfs/stop-signal.ts";
@@ -27,6 +30,9 @@ export interface PrepareOptions extends ImageAudience {
   /** Whether layers keep the owners that their archives say. */
   readonly owners: () => boolean;
   readonly unpack: Unpack;
+  readonly join: Join;
+  /** The ids that an ordinary user's zones are to have; undefined: one, or root's. Throws an ImageError where they can't have them. */
+  readonly ids: () => Promise<OwnIds | undefined>;
   /** Gets the image from its registry, if it has to. */
   readonly ensure: (
     reference: string,
@@ -49,8 +55,15 @@ const retryMs = 5;
 export async function prepareImage(store: ImageStore, wish: ImageWish, options: PrepareOptions): Promise<ImageOutcome> {
   try {
     const stored = await findImage(store, wish, options);
-    const layers = wish.dry ? undefined : await withJoint(store, await layersOf(store, stored, options), options);
-    return { ok: true, image: await readyImage(store, wish, stored, layers) };
+    const own = await options.ids();
+    const readyIn: ReadyIn = async (space, user) => {
+      const unpacking = { ...options, space };
+      const layers = wish.dry ? undefined : await withJoint(store, await layersOf(store, stored, unpacking), unpacking);
+      return readyImage(store, wish, stored, { space, layers, user });
+    };
+    if (own === undefined) return { ok: true, image: await readyIn(layerSpace(store.root)) };
+    const { mappedImage } = await import("./mapped-image.ts");
+    return { ok: true, image: await mappedImage(own, store.root, wish.ids, readyIn) };
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     const origin = { kind: "flag", flag: "--image" } as const;
@@ -90,13 +103,17 @@ async function findImage(
   }
 }
 
+interface Unpacking extends PrepareOptions {
+  readonly space: LayerSpace;
+}
+
 /** All layers, unpacked, and kept from being removed meanwhile. */
-async function layersOf(store: ImageStore, { layers }: StoredImage, options: PrepareOptions): Promise<StoredLayer[]> {
+async function layersOf(store: ImageStore, { layers }: StoredImage, options: Unpacking): Promise<StoredLayer[]> {
   const ready: StoredLayer[] = [];
   for (const [index, layer] of layers.entries()) {
     for (;;) {
       const stored =
-        storedLayer(store.root, layer.diffId, store.host) ??
+        storedLayer(options.space, layer.diffId, store.host) ??
         (await unpackMissing(store, layer, index, layers.length, options));
       checkUnpacked(options.policy, layer, stored.summary);
       if (!(await holdLayer(store, stored))) {
@@ -112,16 +129,18 @@ async function layersOf(store: ImageStore, { layers }: StoredImage, options: Pre
 }
 
 /** The layers that show, and where one of them implies directories that another describes, one that says how they are meant. */
-async function withJoint(store: ImageStore, all: readonly StoredLayer[], { owners }: PrepareOptions) {
+async function withJoint(store: ImageStore, all: readonly StoredLayer[], { owners, space, join }: Unpacking) {
   const layers = visibleLayers(all.map((layer) => ({ ...layer, hidesAll: layer.summary.hidesAll })));
   if (layers.slice(1).every(({ summary }) => summary.implied.length === 0)) return layers;
   const path = jointPath(
-    store.root,
+    space,
     layers.map(({ diffId }) => diffId),
   );
   for (;;) {
     const { makeJoint } = await import("./layers/joint-layer.ts");
-    const joint = readStored(path, "joint", store.host) ?? (await makeJoint(store, path, layers, owners()));
+    const joint =
+      readStored(path, "joint", store.host) ??
+      (await makeJoint(store, path, layers, { space, owners: owners(), join }));
     if (joint !== undefined && (await holdLayer(store, joint)))
       return joint.summary.entries === 0 ? layers : [...layers, joint];
     await Bun.sleep(retryMs);
@@ -133,24 +152,30 @@ async function unpackMissing(
   layer: LayerDescriptor,
   index: number,
   count: number,
-  { unpack, policy, say }: PrepareOptions,
+  { unpack, policy, say, space }: Unpacking,
 ): Promise<StoredLayer> {
   const { unpackLayer } = await import("./layers/unpack-layer.ts");
   const which = `layer ${index + 1} of ${count}`;
   say(`unpacking ${which}`);
   const waiting = () => say(`waiting for another process that unpacks ${which}`);
-  return unpackLayer(store, layer, { unpack, policy, waiting });
+  return unpackLayer(store, layer, { unpack, policy, space, waiting });
+}
+
+interface Readied {
+  readonly space: LayerSpace;
+  readonly layers: readonly StoredLayer[] | undefined;
+  readonly user: ImageUser | undefined;
 }
 
 async function readyImage(
   store: ImageStore,
   wish: ImageWish,
   { digest, config, layers }: StoredImage,
-  unpacked: readonly StoredLayer[] | undefined,
+  { space, layers: unpacked, user }: Readied,
 ): Promise<ReadyImage> {
   const planned = layers.map(({ diffId }) => ({
     diffId,
-    tree: `${layerPath(store.root, diffId)}/${treeName}`,
+    tree: `${layerPath(space, diffId)}/${treeName}`,
     hidesAll: false,
   }));
   const trees = unpacked?.map(({ diffId, tree, summary }) => ({ diffId, tree, hidesAll: summary.hidesAll })) ?? planned;
@@ -161,7 +186,8 @@ async function readyImage(
     env: config.env,
     workingDir: config.workingDir === "/" ? undefined : config.workingDir,
     volumes: config.volumes,
-    user: await userOf(store, wish.user ?? config.user, unpacked === undefined ? undefined : trees),
+    user:
+      user ?? (await userOf(store, wish.ids === undefined ? (wish.user ?? config.user) : undefined, unpacked && trees)),
     stopSignal: stopSignal(config.stopSignal),
     entrypoint: config.entrypoint,
     cmd: config.cmd,

@@ -80,6 +80,7 @@ export interface ImageStore {
 export interface StoreHost {
   readonly io: Pick<HostIo, "readText">;
   readonly trees: Backend["trees"];
+  readonly images: Backend["images"];
 }
 
 /** Where the store is and what serves it. */

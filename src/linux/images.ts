@@ -1,9 +1,11 @@
+import { subordinateIdsAsked } from "../image/ids-setting.ts";
 import { ImageError } from "../image/image-error.ts";
 import { openStore } from "../image/open-store.ts";
 import { readPlatform } from "../image/platform.ts";
 import { prepareImage } from "../image/prepare.ts";
 import { storeRoot } from "../image/store-root.ts";
 import type { StoreHost } from "../image/types.ts";
+import type { OwnIds } from "../run/ids/zone-ids.ts";
 import type { Images } from "../run/image.ts";
 import { probeFacts } from "./probe/facts.ts";
 
@@ -24,6 +26,11 @@ export function linuxImages(host: StoreHost): Images {
         ...audience,
         policy,
         owners: () => probeFacts().privileged,
+        ids: () => subordinateIds(host),
+        join: async (...work) => {
+          const { joinInZone } = await import("./unpack/run.ts");
+          return joinInZone(...work);
+        },
         unpack: async (...work) => {
           const { unpackInZone } = await import("./unpack/run.ts");
           return unpackInZone()(...work);
@@ -37,5 +44,26 @@ export function linuxImages(host: StoreHost): Images {
         },
       });
     },
+    subordinateIds: async () => (await import("./ids/readiness.ts")).readiness(host.io),
+    empty: async (directory, ids) => (await import("./unpack/run.ts")).mendInZone({ do: "empty" }, directory, ids),
+    async reclaim(directory, maps) {
+      const lines = (kind: "uid_map" | "gid_map") => maps.flatMap(({ op }) => (op.op === kind ? [op] : []));
+      const [uid, gid] = [lines("uid_map"), lines("gid_map")];
+      const own = uid.find(({ outside }) => outside === process.getuid?.());
+      if (own === undefined) return [];
+      const { mendInZone } = await import("./unpack/run.ts");
+      return mendInZone({ do: "own", uid: own.inside }, directory, { uid, gid });
+    },
   };
+}
+
+/** The caller's subordinate ids, where a file of settings asks for them. Root's zones have ranges of their own. */
+async function subordinateIds({ io }: StoreHost): Promise<OwnIds | undefined> {
+  const asked = await subordinateIdsAsked(io, process.env);
+  if (asked === undefined || probeFacts().privileged) return undefined;
+  const { readOwnIds } = await import("./ids/own-ids.ts");
+  const own = readOwnIds(process.env);
+  if (own.ok) return own.ids;
+  const why = `${asked} asks for subordinate ids`;
+  throw new ImageError(own.diagnostics.map((each) => ({ ...each, message: `${why}: ${each.message}` })));
 }

@@ -1,4 +1,7 @@
 import type { Diagnostic } from "./diagnostic.ts";
+import type { SubordinateIds } from "./ids/readiness.ts";
+import type { ZoneIds } from "./ids/zone-ids.ts";
+import type { PlannedOp } from "./plan/plan.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { ImageRoot } from "./request.ts";
 
@@ -10,6 +13,8 @@ export interface ImageWish {
   readonly platform?: string | undefined;
   /** Who the task is, by names of the image's own accounts; absent: whom the image says. */
   readonly user?: string | undefined;
+  /** Who it is, by numbers: then nobody is looked up. */
+  readonly ids?: { readonly uid: number; readonly gid: number } | undefined;
   /** Nothing is pulled and nothing unpacked: only what is there is told. */
   readonly dry: boolean;
 }
@@ -18,6 +23,8 @@ export interface ImageWish {
 export interface ReadyImage extends ImageRoot {
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
+  /** The maps of the ids that its layers belong to, where those are an ordinary user's subordinate ones. */
+  readonly maps?: readonly PlannedOp[] | undefined;
 }
 
 export type ImageOutcome =
@@ -28,6 +35,15 @@ export type ImageOutcome =
 export interface Images {
   /** What was prepared stays usable as long as this process lives. The policy says what images may hold. */
   prepare(wish: ImageWish, policy: Policy, audience: ImageAudience): Promise<ImageOutcome>;
+  /** What an ordinary user has of subordinate ids, and whether the settings ask for them; nothing is tried. */
+  subordinateIds(): Promise<SubordinateIds>;
+  /**
+   * Removes all that is in a directory of the caller's, in a zone with these ids: what belongs to subordinate ids, their owner alone can't
+   * remove. Why it could not be done, if it could not.
+   */
+  empty(directory: string, ids: Pick<ZoneIds, "uid" | "gid">): Promise<readonly Diagnostic[]>;
+  /** Gives the caller what a task left in a directory of his under other ids of these maps; in a zone, and why not, as above. */
+  reclaim(directory: string, maps: readonly PlannedOp[]): Promise<readonly Diagnostic[]>;
 }
 
 /** Whoever waits for an image. */

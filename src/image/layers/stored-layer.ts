@@ -5,6 +5,7 @@ import { refuse } from "../image-error.ts";
 import type { ImageStore, StoreHost } from "../types.ts";
 import { decodeSummary } from "../unpack/report.ts";
 import type { UnpackSummary } from "../unpack/unpack.ts";
+import type { LayerSpace } from "./layer-space.ts";
 
 /** An unpacked layer in the store. On the way of every warm start: nothing here loads a module of the runtime. */
 export interface StoredLayer {
@@ -16,15 +17,15 @@ export interface StoredLayer {
 }
 
 /** Where the layer lies that says how the directories are meant that some layers imply; their `diffIds`, the lowest first. */
-export function jointPath(root: string, diffIds: readonly string[]): string {
-  return `${root}/layers/joint/${digestOf(new TextEncoder().encode(diffIds.join("\n"))).slice("sha256:".length)}`;
+export function jointPath({ folder }: LayerSpace, diffIds: readonly string[]): string {
+  return `${folder}/joint/${digestOf(new TextEncoder().encode(diffIds.join("\n"))).slice("sha256:".length)}`;
 }
 
 /** Where an unpacked layer lies: `tree` has its files, `layer.json` what there is to know of them. */
-export function layerPath(root: string, diffId: string): string {
+export function layerPath({ folder }: LayerSpace, diffId: string): string {
   const parsed = parseDigest(diffId);
   if (parsed === undefined) refuse("invalid_image", `${JSON.stringify(diffId)} is no digest`);
-  return `${root}/layers/${parsed.algorithm}/${parsed.hex}`;
+  return `${folder}/${parsed.algorithm}/${parsed.hex}`;
 }
 
 export const recordName = "layer.json";
@@ -32,8 +33,8 @@ export const treeName = "tree";
 const maxRecordBytes = 8 << 20;
 
 /** The layer if it is there. It got its name when it was whole, so what has the name is whole. */
-export function storedLayer(root: string, diffId: string, host: StoreHost): StoredLayer | undefined {
-  return readStored(layerPath(root, diffId), diffId, host);
+export function storedLayer(space: LayerSpace, diffId: string, host: StoreHost): StoredLayer | undefined {
+  return readStored(layerPath(space, diffId), diffId, host);
 }
 
 /** The same of a layer by its path. */

@@ -1,9 +1,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Policy } from "../../run/policy/policy.ts";
-import { removeTree } from "../../run/remove-tree.ts";
-import { errnoName } from "../../run/report/errno.ts";
-import { TreeError, type TreeFs } from "../../run/tree-fs.ts";
+import type { TreeFs } from "../../run/tree-fs.ts";
 import { ImageError, refuse } from "../image-error.ts";
 import { takeLock, tryLock } from "../store/file-lock.ts";
 import { refuseWrite, syncFolder } from "../store/layout.ts";
@@ -13,6 +11,9 @@ import type { UnpackReport } from "../unpack/report.ts";
 import type { UnpackSummary } from "../unpack/unpack.ts";
 import { openArchive } from "./decompress.ts";
 import { refuseLayer } from "./layer-limits.ts";
+import { type LayerSpace, layerSpace } from "./layer-space.ts";
+import { noteMaps } from "./mapped-space.ts";
+import { removeWork, workFolder } from "./remove-work.ts";
 import { layerPath, recordName, type StoredLayer, storedLayer, treeName } from "./stored-layer.ts";
 import type { Unpack } from "./unpacker.ts";
 
@@ -20,13 +21,10 @@ export interface UnpackLayerOptions {
   readonly unpack: Unpack;
   /** What it says in its section `image` holds. */
   readonly policy: Policy;
+  /** Where the layer goes; default: where those without subordinate ids are. */
+  readonly space?: LayerSpace | undefined;
   /** Another process is at it. */
   readonly waiting?: (() => void) | undefined;
-}
-
-/** Where layers are made, with their locks; only the owner may look: a layer holds set-user-id programs of strangers. */
-export function workFolder(root: string): string {
-  return `${root}/layers/work`;
 }
 
 export const partialSuffix = ".partial";
@@ -40,26 +38,28 @@ export async function unpackLayer(
   layer: LayerDescriptor,
   options: UnpackLayerOptions,
 ): Promise<StoredLayer> {
-  const { root, host } = store;
-  const target = layerPath(root, layer.diffId);
-  const work = workFolder(root);
-  makeFolders([`${root}/layers`, work, dirname(target)]);
+  const { host } = store;
+  const { space = layerSpace(store.root) } = options;
+  const target = layerPath(space, layer.diffId);
+  const work = workFolder(space);
+  makeFolders([space.folder, work, dirname(target)]);
+  noteMaps(store, space);
   const fs = await host.trees();
   const name = layer.diffId.replace(":", "-");
   const lock = await takeLock(host, `${work}/${name}`, options.waiting);
   try {
-    const there = storedLayer(root, layer.diffId, host);
+    const there = storedLayer(space, layer.diffId, host);
     if (there !== undefined) return there;
-    await sweepPartialLayers(store, fs, name);
+    await sweepPartialLayers(store, space, fs, name);
     const partial = `${work}/${name}${partialSuffix}`;
-    removeAt(fs, work, `${name}${partialSuffix}`);
+    await removeWork(store, space, fs, `${name}${partialSuffix}`);
     makeFolders([partial, `${partial}/${treeName}`]);
     try {
       const summary = await fill(store, layer, `${partial}/${treeName}`, options);
       keep(fs, partial, target, summary);
       return { diffId: layer.diffId, path: target, tree: `${target}/${treeName}`, summary };
     } catch (error) {
-      removeAt(fs, work, `${name}${partialSuffix}`);
+      await removeWork(store, space, fs, `${name}${partialSuffix}`);
       throw error;
     }
   } finally {
@@ -71,16 +71,17 @@ async function fill(
   store: ImageStore,
   layer: LayerDescriptor,
   tree: string,
-  { unpack, policy }: UnpackLayerOptions,
+  { unpack, policy, space }: UnpackLayerOptions,
 ): Promise<UnpackSummary> {
   const archive = openArchive(store.blobPath(layer.digest), layer, policy.image);
   const limits = { fileBytes: policy.image.layerSizeBytes, entries: policy.image.layerEntries };
-  const report = await unpack(archive.bytes, tree, { limits });
+  const report = await unpack(archive.bytes, tree, { limits, ids: space?.ids });
   const broken = archive.broken() ?? (report.ok ? undefined : report.limit);
   if (broken !== undefined) refuseLayer(policy, broken, `layer ${layer.digest}${place(report)}`);
   if (!report.ok) {
     const message = `layer ${layer.digest}: ${words(report)}`;
-    throw new ImageError([{ code: codeOf(report), message, hint: hintOf(report) }]);
+    if (space?.ids !== undefined && report.reason.includes(ownerReason)) refuse("unenforceable", message, moreIds);
+    throw new ImageError([{ code: codeOf(report), message, hint: report.hint ?? hintOf(report) }]);
   }
   const found = archive.diffId();
   // Hashed here, not in the zone that unpacks: a layer that took that over can't pass itself off as another one.
@@ -98,6 +99,10 @@ function place(report: UnpackReport): string {
   return report.ok || report.entry === undefined ? "" : ` at ${JSON.stringify(readable(report.entry))}`;
 }
 
+/** The image is well; what the user may map is too short for it. */
+const moreIds =
+  "more ids in /etc/subuid and /etc/subgid: sudo usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST USER";
+
 function codeOf(report: Extract<UnpackReport, { ok: false }>): "invalid_image" | "setup_failed" {
   return report.kind === "invalid" ? "invalid_image" : "setup_failed";
 }
@@ -111,7 +116,7 @@ function words({ kind, entry, reason }: Extract<UnpackReport, { ok: false }>): s
 
 /** How to mend the images that are refused and meant no harm: trees of installers, packed as they are. */
 function hintOf({ kind, reason }: Extract<UnpackReport, { ok: false }>): string | undefined {
-  if (kind === "invalid" && reason.endsWith(ownerReason))
+  if (kind === "invalid" && reason.includes(ownerReason))
     return "pack the layer anew with other owners (tar --owner=0 --group=0), or run it as an ordinary user: his layers are all his";
   if (kind !== "invalid" || (reason !== deviceReason && reason !== pipeReason)) return undefined;
   const without = "pack the layer anew without it, for example: tar --exclude='./dev/*'";
@@ -151,29 +156,22 @@ export function makeFolders(paths: readonly string[]): void {
 }
 
 /** What killed invocations left: a partial layer whose lock is free. */
-export async function sweepPartialLayers(store: ImageStore, fs: TreeFs, own?: string): Promise<void> {
-  const work = workFolder(store.root);
+export async function sweepPartialLayers(
+  store: ImageStore,
+  space: LayerSpace,
+  fs: TreeFs,
+  own?: string,
+): Promise<void> {
+  const work = workFolder(space);
   for (const file of readdirSync(work)) {
     const name = file.slice(0, -partialSuffix.length);
     if (!file.endsWith(partialSuffix) || name === own) continue;
     const lock = await tryLock(store.host, `${work}/${name}`);
     if (lock === undefined) continue;
-    removeAt(fs, work, file);
-    lock.remove();
-  }
-}
-
-export function removeAt(fs: TreeFs, folder: string, name: string): void {
-  const dir = fs.root(folder);
-  try {
-    removeTree(fs, dir, name);
-  } catch (error) {
-    if (!(error instanceof TreeError)) throw error;
-    refuse(
-      "setup_failed",
-      `${folder}/${name} can't be removed: ${error.step} ${error.path}: ${errnoName(error.errno)}`,
-    );
-  } finally {
-    fs.close(dir);
+    try {
+      await removeWork(store, space, fs, file);
+    } finally {
+      lock.remove();
+    }
   }
 }

@@ -20,5 +20,5 @@ export class LayerRefusal extends Error {
 
 export const deviceReason = "a device";
 export const pipeReason = "a named pipe";
-/** How the reason ends for an owner that no zone could show. */
-export const ownerReason = "is none of a zone's ids, 0 to 65535";
+/** How the reason goes on for an owner that no zone could show; the last id follows. */
+export const ownerReason = "is none of a zone's ids, 0 to";

@@ -12,6 +12,8 @@ export type UnpackReport =
       readonly reason: string;
       /** The policy's limit that the archive breaks. */
       readonly limit?: LayerLimit | undefined;
+      /** How to mend it, where the zone could not be made. */
+      readonly hint?: string | undefined;
     };
 
 const limits: readonly unknown[] = ["layer_size", "layer_entries", "layer_ratio"] satisfies LayerLimit[];

@@ -1,3 +1,4 @@
+import { hasId, lastId, type ZoneIds } from "../../run/ids/zone-ids.ts";
 import { TreeError } from "../../run/tree-fs.ts";
 import { keptAttributes } from "./attributes.ts";
 import { LayerDirectories, markOpaque, setOpaque, shown } from "./directories.ts";
@@ -12,6 +13,8 @@ export interface UnpackOptions {
   readonly limits: UnpackLimits;
   /** Whether owners, file capabilities and ACLs are kept: the caller may set them. Otherwise everything is the caller's. */
   readonly owners: boolean;
+  /** The ids that zones have who may see the layer; default: those of root's zones. */
+  readonly ids?: Pick<ZoneIds, "uid" | "gid"> | undefined;
 }
 
 /** What an archive came to. */
@@ -29,8 +32,9 @@ export interface UnpackSummary {
   readonly hidesAll: boolean;
 }
 
-/** The ids of a zone of root's; an owner outside could not be shown to any zone. */
-const maximumId = 65535;
+/** The ids of a zone of root's. */
+const rootLine = [{ inside: 0, outside: 0, count: 65536 }];
+const rootIds = { uid: rootLine, gid: rootLine };
 /** Mount points of every zone: a symlink there would put the zone's own files where it leads. */
 const zoneDirectories = ["dev", "proc", "sys"];
 const EEXIST = 17;
@@ -249,9 +253,12 @@ class Unpacking {
     }
   }
 
+  /** An owner outside could not be shown to any zone. */
   #checkOwner({ uid, gid, name }: TarEntry): void {
-    if (this.#options.owners && Math.max(uid, gid) > maximumId)
-      throw new LayerRefusal(`its owner ${uid}:${gid} ${ownerReason}`, name);
+    const { owners, ids = rootIds } = this.#options;
+    if (!owners || (hasId(ids.uid, uid) && hasId(ids.gid, gid))) return;
+    const last = Math.min(lastId(ids.uid), lastId(ids.gid));
+    throw new LayerRefusal(`its owner ${uid}:${gid} ${ownerReason} ${last}`, name);
   }
 
   #parentOf(entry: TarEntry, { parent, name }: Place): number {

@@ -1,14 +1,31 @@
 import { ImageError } from "../../image/image-error.ts";
-import type { Unpack } from "../../image/layers/unpacker.ts";
+import type { Join, Unpack } from "../../image/layers/unpacker.ts";
 import { decodeReport, type UnpackReport } from "../../image/unpack/report.ts";
+import type { Diagnostic } from "../../run/diagnostic.ts";
+import { idMapOps } from "../../run/ids/map-ops.ts";
+import type { ZoneIds } from "../../run/ids/zone-ids.ts";
 import { ReportDecoder } from "../../run/plan/decode-report.ts";
 import type { Plan } from "../../run/plan/plan.ts";
 import { errorOf } from "../../run/report/errors.ts";
 import { foldEvent, newReport, type Report } from "../../run/report/report.ts";
 import { zoneFilter } from "../../run/seccomp/zone-filter.ts";
-import { addressOf, closeFd, createPipe, errno, flag, pollFds, readFd, systemCall, waitForChild } from "../ffi.ts";
+import {
+  addressOf,
+  closeFd,
+  createPipe,
+  errno,
+  flag,
+  pollFds,
+  readFd,
+  systemCall,
+  waitForChild,
+  writeAll,
+} from "../ffi.ts";
+import { idHelpers } from "../ids/own-ids.ts";
+import { hearIds } from "../ids/write-maps.ts";
 import { probeFacts } from "../probe/facts.ts";
 import { call, failure } from "../system-calls.ts";
+import type { ZoneWork } from "../unpack-layer.ts";
 import { type LauncherProcess, startLauncher } from "../zone-process.ts";
 import { planUnpack, unpackPolicy } from "./zone-plan.ts";
 
@@ -16,27 +33,78 @@ const [F_SETFL, F_SETPIPE_SZ, O_NONBLOCK, POLLOUT] = [4, 1031, 0o4000, 4];
 const pipeBytes = 1 << 20;
 const turnMs = 1000;
 
+/** What a zone is started for, and what it is given. */
+interface Work {
+  readonly work: ZoneWork;
+  readonly directory: string;
+  readonly lowers?: readonly string[];
+  readonly ids?: Pick<ZoneIds, "uid" | "gid"> | undefined;
+  readonly input?: AsyncIterable<Uint8Array>;
+  readonly program?: string;
+}
+
 /** Unpacks in a zone of its own, by this same executable: see `Unpack`. */
 export function unpackInZone(program = process.execPath): Unpack {
-  return async (archive, directory, { limits }) => {
-    const facts = probeFacts();
-    const policy = unpackPolicy(facts);
-    const filter = await zoneFilter(policy, facts, () => ({ problem: "there is no profile to read" }));
-    if (!filter.ok) throw new ImageError(filter.diagnostics);
-    const id = crypto.randomUUID().replaceAll("-", "");
-    const outcome = planUnpack({
-      facts,
-      policy,
-      filter: filter.filter,
-      taskId: `task_${id}`,
-      zoneId: `zone_${id}`,
-      program,
-      target: directory,
-      arguments: ["unpack-layer", facts.privileged ? "owners" : "squash", JSON.stringify(limits)],
-    });
-    if (!outcome.ok) throw new ImageError(outcome.diagnostics);
-    return reportOf(await runWithInput(outcome.plan, archive));
+  return (archive, directory, { limits, ids }) => {
+    const work = { do: "unpack", limits, owners: ids !== undefined || probeFacts().privileged, ids } as const;
+    return workInZone({ work, directory, ids, input: archive, program });
   };
+}
+
+/** Joins directories in a zone of its own: see `Join`. */
+export const joinInZone: Join = (layers, directory, ids) => {
+  const implied = new TextEncoder().encode(JSON.stringify(layers.map(({ summary }) => summary.implied)));
+  const lowers = layers.map(({ tree }) => tree);
+  return workInZone({ work: { do: "join" }, directory, lowers, ids, input: once(implied) });
+};
+
+/** Work on a directory of the caller's in which files belong to subordinate ids; what stood in its way. */
+export async function mendInZone(
+  work: Extract<ZoneWork, { do: "empty" | "own" }>,
+  directory: string,
+  ids: Pick<ZoneIds, "uid" | "gid">,
+): Promise<readonly Diagnostic[]> {
+  try {
+    const report = await workInZone({ work, directory, ids });
+    return report.ok ? [] : [{ code: "setup_failed", message: report.reason, hint: report.hint }];
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    return error.diagnostics;
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+async function workInZone({ work, directory, lowers, ids, input = nothing(), program }: Work): Promise<UnpackReport> {
+  const facts = probeFacts();
+  const policy = unpackPolicy(facts.privileged || ids !== undefined);
+  const filter = await zoneFilter(policy, facts, () => ({ problem: "there is no profile to read" }));
+  if (!filter.ok) throw new ImageError(filter.diagnostics);
+  const id = crypto.randomUUID().replaceAll("-", "");
+  const outcome = planUnpack({
+    facts,
+    policy,
+    filter: filter.filter,
+    taskId: `task_${id}`,
+    zoneId: `zone_${id}`,
+    program: program ?? process.execPath,
+    target: directory,
+    lowers,
+    ids: ids && idMapOps({ ...ids, ...findHelpers() }),
+    arguments: ["unpack-layer", JSON.stringify(work)],
+  });
+  if (!outcome.ok) throw new ImageError(outcome.diagnostics);
+  return reportOf(await runWithInput(outcome.plan, input));
+}
+
+function findHelpers(): Pick<ZoneIds, "newuidmap" | "newgidmap"> {
+  const found = idHelpers(process.env);
+  if (!found.ok) throw new ImageError(found.diagnostics);
+  return found.helpers;
 }
 
 async function runWithInput(plan: Plan, input: AsyncIterable<Uint8Array>): Promise<Report> {
@@ -51,7 +119,11 @@ async function runWithInput(plan: Plan, input: AsyncIterable<Uint8Array>): Promi
   }
   const decoder = new ReportDecoder();
   const take = (bytes: Uint8Array) => {
-    for (const record of decoder.push(bytes)) foldEvent(report, { at: Date.now(), ...record });
+    for (const record of decoder.push(bytes)) {
+      const say = (word: number) => writeAll(child.control, new Uint8Array([word, 0]));
+      const heard = record.record === "ids" ? hearIds(record, say, plan) : record;
+      foldEvent(report, { at: Date.now(), ...heard });
+    }
   };
   try {
     await feed(child, pipe.writeEnd, input, take);
@@ -127,5 +199,5 @@ function reportOf(report: Report): UnpackReport {
   const words = Buffer.concat(report.stderr).toString("utf8").slice(0, 500).trim();
   const reason =
     error?.message ?? `the unpacking program ended without a word${status}${words === "" ? "" : `: ${words}`}`;
-  return { ok: false, kind: "failed", entry: undefined, reason };
+  return { ok: false, kind: "failed", entry: undefined, reason, hint: error?.hint ?? undefined };
 }

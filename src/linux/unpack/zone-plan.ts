@@ -9,6 +9,8 @@ import type { ZoneFilter } from "../../run/seccomp/zone-compile.ts";
 /** Where the zone sees the program that unpacks, and the one directory that it can write to. */
 export const unpackProgram = "/unpack/rauha";
 export const unpackTarget = "/unpack/layer";
+/** And other layers, by number, for work that looks at them. */
+export const unpackLower = "/unpack/lower";
 
 const mebi = 1 << 20;
 
@@ -22,22 +24,26 @@ export interface UnpackZone {
   readonly program: string;
   /** The directory to fill, on the host. */
   readonly target: string;
+  /** Directories of the host to look at. */
+  readonly lowers?: readonly string[] | undefined;
+  /** The maps of subordinate ids that the files in it belong to. */
+  readonly ids?: readonly PlannedOp[] | undefined;
   readonly arguments: readonly string[];
 }
 
 /**
  * The policy that an archive is unpacked under: that of a task, which has no network and sees nothing of the host but programs; less of
- * everything; and, for root, the capabilities that keep owners, modes and file capabilities as the archive has them, over the zone's
- * own ids.
+ * everything; and, where the zone has more ids than one, the capabilities that keep owners, modes and file capabilities as the archive
+ * has them, over the zone's own ids.
  */
-export function unpackPolicy(facts: HostFacts): Policy {
+export function unpackPolicy(hasIds: boolean): Policy {
   const { task } = shippedPolicies;
   if (task === undefined) throw new Error("there is no policy task");
   const capabilities = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_SETFCAP"];
   return {
     ...task,
     name: "unpack",
-    capabilities: { allowed: facts.privileged ? capabilities : [] },
+    capabilities: { allowed: hasIds ? capabilities : [] },
     resources: { ...task.resources, pidsMax: 128 },
     limits: { ...task.limits, nofile: 1024 },
     filesystem: { ...task.filesystem, writablePaths: [], tmpSizeBytes: 16 * mebi, tmpInodes: 4096 },
@@ -65,7 +71,12 @@ export function planUnpack(zone: UnpackZone): PlanOutcome {
       view: [
         { kind: "ro-bind", source: zone.program, target: unpackProgram, origin },
         { kind: "rw-bind", source: zone.target, target: unpackTarget, origin },
+        ...(zone.lowers ?? []).map(
+          (source, index) => ({ kind: "ro-bind", source, target: `${unpackLower}/${index}`, origin }) as const,
+        ),
       ],
+      // The caller's own id may be another than root's; what an archive does not say belongs to root.
+      ...(zone.ids && { ids: zone.ids, user: { uid: 0, gid: 0 } }),
       limits: {},
       io: { mode: "capture", stdin: true, maxOutputBytes: 8 * mebi },
     },

@@ -103,7 +103,12 @@ function backendOf(world: World): Backend {
     },
     networks: () => Promise.reject(new Error("no network is connected here")),
     trees: () => Promise.reject(new Error("no trees in this test")),
-    images: () => Promise.reject(new Error("no images in this test")),
+    images: async () => ({
+      prepare: () => Promise.reject(new Error("no images in this test")),
+      empty: () => Promise.reject(new Error("no layers in this test")),
+      reclaim: () => Promise.reject(new Error("no layers in this test")),
+      subordinateIds: async () => ({ asked: undefined, last: 0, maps: [], problems: [] }),
+    }),
     probe: () => world.facts ?? userFacts,
     run: async (_plan, emit) => {
       for (const event of world.events ?? succeeded) emit(event);
