@@ -37,6 +37,7 @@ export async function openParts(backend: Backend, given: PlanInputs, wish: Parts
     const workspace = await (await import("./workspace-run.ts")).openWorkspaceRun(backend, inputs, wish);
     inputs = workspace.inputs;
     parts.push(...workspace.parts);
+    if (request.ids !== undefined) parts.push((await import("./reclaim-layers.ts")).reclaimedLayers(backend));
   }
   // Last: what it guards is then made already.
   if (facts.bpfLsm.ok) {

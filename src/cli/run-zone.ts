@@ -83,6 +83,7 @@ async function runWithParts(
   };
   await backend.run(plan, emit, signals, network, meanwhile);
   for (let at = parts.length; at-- > 0; ) parts[at]?.end?.().forEach(emit);
+  for (const part of parts) if (part.settle !== undefined) await part.settle();
 }
 
 /** What the parts of a run that has ended say became of it. */

@@ -20,6 +20,8 @@ export interface RunPart {
   readonly network?: ZoneNetwork;
   /** The zone is gone: what was for its life alone goes, and what was seen is told. */
   end?(): readonly BackendEvent[];
+  /** After that, and before anyone looks at what the task left: what takes a zone of its own. */
+  settle?(): Promise<void>;
   /** No task ran: what `prepare` made goes, if it made anything. A promise is waited for. */
   undo?(): unknown;
   /** What became of it, in addition to what the parts before it say. */
