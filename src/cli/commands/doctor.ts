@@ -8,14 +8,16 @@ import { openLog } from "../log.ts";
 import { oneLine, paint, styleFor, type WordStyle } from "../words.ts";
 import { answer, answerJson } from "./answer.ts";
 import { command } from "./command.ts";
-import { tryZone } from "./doctor-trial.ts";
+import { tryIds, tryZone } from "./doctor-trial.ts";
 
 /** `rauha doctor`: what this host can enforce, what is missing, how to fix it. Exits 0 when the policy `task` can be enforced, else 1. */
 export const doctor = command(async ({ json, ports }) => {
   const backend = await ports.backend();
   const facts = backend.probe();
   const lsm = facts.bpfLsm.ok ? null : (await backend.lsmSetup()).readiness();
-  const findings = checkHost({ facts, settings: readSettings(backend), trial: await tryZone(backend, facts), lsm });
+  const trial = await tryZone(backend, facts);
+  const ids = facts.privileged ? undefined : await tryIds(backend, facts);
+  const findings = checkHost({ facts, settings: readSettings(backend), trial, lsm, ids });
   const enforceable = isEnforceable(findings);
   if (json) answerJson(ports, doctorData(facts, findings, enforceable));
   else {

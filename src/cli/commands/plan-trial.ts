@@ -18,11 +18,18 @@ export async function checkFilter(backend: Backend, facts: HostFacts, policy: Po
   return filter.ok ? [] : filter.diagnostics;
 }
 
-/** What a run of `true` under a policy needs, or why this host refuses it. */
-export async function openTrial(backend: Backend, facts: HostFacts, policy: Policy): Promise<OpenedTrial> {
+/** What a run of `true` under a policy needs, with these id maps if any, or why this host refuses it. */
+export async function openTrial(
+  backend: Backend,
+  facts: HostFacts,
+  policy: Policy,
+  ids?: SandboxRequest["ids"],
+): Promise<OpenedTrial> {
   const filter = await zoneFilter(policy, facts, (path) => backend.io.readText(path, profileBytes));
   if (!filter.ok) return filter;
-  const inputs = { request: trialRequest(backend), policy, facts, filter: filter.filter };
+  // With ids of its own a zone has a root.
+  const request = { ...trialRequest(backend), ...(ids && { ids, user: { uid: 0, gid: 0 } }) };
+  const inputs = { request, policy, facts, filter: filter.filter };
   return openParts(backend, inputs, { explain: false, onSuccess: "discard" });
 }
 

@@ -3,6 +3,7 @@ import { checkCgroups } from "./cgroup.ts";
 import { checkLandlock, checkSeccomp } from "./filters.ts";
 import type { Finding, HostInputs } from "./finding.ts";
 import { checkKernel, checkLauncherMemory, checkUserNamespaces } from "./namespaces.ts";
+import { checkSubordinateIds } from "./subordinate-ids.ts";
 
 /** What this host can enforce, what is missing, and what to do about it. */
 export function checkHost(inputs: HostInputs): Finding[] {
@@ -14,6 +15,7 @@ export function checkHost(inputs: HostInputs): Finding[] {
     checkBpfLsm(inputs),
     ...checkCgroups(inputs),
     checkLauncherMemory(inputs),
+    ...checkSubordinateIds(inputs),
     checkTrial(inputs),
   ];
 }

@@ -1,4 +1,5 @@
 import type { HostFacts } from "../host-facts.ts";
+import type { SubordinateIds } from "../ids/readiness.ts";
 import type { LsmReadiness } from "../lsm.ts";
 import type { HostSettings } from "./settings.ts";
 
@@ -14,6 +15,7 @@ export type CheckName =
   | "cpu_limits"
   | "io_weight"
   | "launcher_memfd"
+  | "subordinate_ids"
   | "trial";
 
 /**
@@ -38,6 +40,8 @@ export interface HostInputs {
   readonly trial: Trial;
   /** What BPF-LSM needs, as far as this host has it; left out where nobody asked. */
   readonly lsm?: LsmReadiness | null;
+  /** An ordinary user's subordinate ids; left out where nobody asked. */
+  readonly ids?: SubordinateIds | undefined;
 }
 
 /** How `true` fared in a zone with the policy `task`: some refusals only show by trying. */

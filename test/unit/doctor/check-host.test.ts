@@ -173,6 +173,34 @@ describe("the launcher's memory", () => {
   });
 });
 
+describe("subordinate ids", () => {
+  const problem = { code: "unenforceable", message: "/etc/subuid has no range", hint: "sudo usermod it" } as const;
+  const usable = { asked: undefined, last: 65_536, maps: [], problems: [] };
+
+  test.each([
+    ["usable and asked for", { ...usable, asked: "/etc/rauha/registries.toml" }, "enforced", null],
+    ["usable and not asked for", usable, "fallback", "subordinate = true"],
+    ["neither", { ...usable, problems: [problem] }, "fallback", null],
+    [
+      "asked for and not to be had",
+      { ...usable, asked: "own.toml", problems: [problem] },
+      "unavailable",
+      "sudo usermod it",
+    ],
+  ] as const)("%s", (_, ids, state, fix) => {
+    const finding = one("subordinate_ids", { ids });
+    expect([finding.state, finding.needed]).toEqual([state, false]);
+    if (fix === null) expect(finding.fix).toBeNull();
+    else expect(finding.fix).toContain(fix);
+    if (ids.problems.length > 0) expect(finding.summary).toContain("/etc/subuid has no range");
+    else expect(finding.summary).toContain("0 to 65536 by newuidmap");
+  });
+
+  test("root needs none", () => {
+    expect(one("subordinate_ids", { facts: rootFacts })).toMatchObject({ state: "enforced", fix: null });
+  });
+});
+
 describe("the trial", () => {
   test("decides over everything else", () => {
     const facts = { ...delegatedFacts, bpfLsm: { ok: true } } as const;
