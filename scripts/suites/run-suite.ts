@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { shareDebianImage } from "./debian-image.ts";
 import { parseJunit } from "./junit.ts";
 import type { OrdinaryUser } from "./ordinary-user.ts";
+import { subordinateIdsPrefix } from "./subordinate-ids.ts";
 import type { SuiteRun } from "./suites.ts";
 import type { RunOutcome } from "./tally.ts";
 
@@ -77,7 +78,8 @@ function commandOf(run: SuiteRun, report: string, user: OrdinaryUser | undefined
   const verbose = process.env["RAUHA_TEST_VERBOSE"] === "1" ? [] : ["--only-failures"];
   const reporter = ["--reporter=junit", `--reporter-outfile=${report}`, `--timeout=${TEST_TIMEOUT_MS}`];
   const retry = ON_THE_CLOCK.includes(run.suite) ? ["--retry=1"] : [];
-  return [...(user?.prefix ?? []), bun, "test", ...verbose, ...retry, ...reporter, `./test/${run.suite}/`];
+  const ids = user && run.suite === "image" ? subordinateIdsPrefix(user) : [];
+  return [...ids, ...(user?.prefix ?? []), bun, "test", ...verbose, ...retry, ...reporter, `./test/${run.suite}/`];
 }
 
 /** The caller's environment, without what would change how the runner or the program behaves. */

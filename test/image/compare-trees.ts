@@ -9,9 +9,10 @@ const lister = join(import.meta.dir, "list-tree.py");
 
 export type Listed = Record<string, Record<string, unknown>>;
 
-/** Lists a tree; an ordinary user needs a user namespace for the mount of the layers, so both sides are listed in one. */
-function list(args: readonly string[]): Listed {
-  const unshare = isRoot ? ["unshare", "-m"] : ["unshare", "-Urm"];
+/** Where trees are listed: an ordinary user needs a user namespace for the mount of the layers, so both sides are listed in one. */
+const plain = isRoot ? ["unshare", "-m"] : ["unshare", "-Urm"];
+
+function list(args: readonly string[], unshare: readonly string[] = plain): Listed {
   const { stdout, stderr, exitCode } = Bun.spawnSync([...unshare, "python3", lister, ...args], { stdin: "ignore" });
   if (exitCode !== 0) throw new Error(stderr.toString());
   return withoutRoot(JSON.parse(stdout.toString()) as Listed);
@@ -35,13 +36,27 @@ export function listByUmoci(image: string): Listed {
   return list([join(bundle, "rootfs")]);
 }
 
+/** The same as root of the namespaces that `unshare` makes, and from there. */
+export function listByUmociIn(unshare: readonly string[], image: string): Listed {
+  const bundle = join(makeFolder("bundle"), "bundle");
+  runTool([...unshare, "umoci", "unpack", "--image", image, bundle]);
+  const listed = list([join(bundle, "rootfs")], unshare);
+  runTool([...unshare, "rm", "-r", bundle]);
+  return listed;
+}
+
 /** The unpacked layers of a store's image, `sha256:…` from the lowest, stacked as a zone has them. */
 export function listLayers(storeRoot: string, diffIds: readonly string[]): Listed {
+  return listLayersIn(plain, join(storeRoot, "layers"), diffIds);
+}
+
+/** The same of one folder of layers, from the namespaces that `unshare` makes. */
+export function listLayersIn(unshare: readonly string[], folder: string, diffIds: readonly string[]): Listed {
   const names = diffIds.map((diffId) => `sha256/${diffId.slice(7)}/tree`);
   // On top lies what says how directories are meant that layers only imply.
-  const joints = existsSync(join(storeRoot, "layers/joint")) ? readdirSync(join(storeRoot, "layers/joint")) : [];
+  const joints = existsSync(join(folder, "joint")) ? readdirSync(join(folder, "joint")) : [];
   for (const joint of joints) names.push(`joint/${joint}/tree`);
-  return list(["--layers", join(storeRoot, "layers"), ...names]);
+  return list(["--layers", folder, ...names], unshare);
 }
 
 /** A mistake shows as the entries that differ, not as two trees. */

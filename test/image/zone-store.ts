@@ -16,9 +16,10 @@ export interface TestStore {
   work(): string[];
 }
 
-export function testStore(): TestStore {
+/** A new store; `env` is what its callers have besides. */
+export function testStore(env: Readonly<Record<string, string>> = {}): TestStore {
   const root = join(makeFolder("store"), "images");
-  const withStore = (caller: Caller = {}): Caller => ({ ...caller, env: { RAUHA_STORE: root, ...caller.env } });
+  const withStore = (caller: Caller = {}): Caller => ({ ...caller, env: { RAUHA_STORE: root, ...env, ...caller.env } });
   const list = (folder: string): string[] => {
     try {
       return readdirSync(join(root, "layers", folder));
