@@ -29,17 +29,12 @@ int BPF_PROG(rauha_capable, const struct cred *cred, struct user_namespace *ns, 
 SEC("lsm/userns_create")
 int BPF_PROG(rauha_userns_create, const struct cred *cred, int ret)
 {
-	const struct policy_record *policy;
 	struct subject s;
 
 	if (ret || !is_subject(&s))
 		return ret;
-	policy = policy_of(&s);
-	if (!policy)
-		return deny_number(&s, HOOK_USERNS_CREATE, WHY_LOOKUP_FAILED, 0, 0);
-	if (policy->flags & POLICY_USER_NAMESPACES)
-		return allow(HOOK_USERNS_CREATE);
-	return deny_number(&s, HOOK_USERNS_CREATE, WHY_POLICY, 0, 0);
+	ret = check_policy(&s, HOOK_USERNS_CREATE, POLICY_USER_NAMESPACES, 0);
+	return ret ? ret : allow(HOOK_USERNS_CREATE);
 }
 
 #endif

@@ -4,15 +4,16 @@
 
 #include <linux/types.h>
 
-#define BPF_CONTRACT_HASH 0xc69ee783c7fe436cull
+#define BPF_CONTRACT_HASH 0xfb5a872f05ab4ec7ull
 #define LEVELS 24
 #define EVENTS_PER_ZONE 256
+#define PORT_RANGES 64
 #define ZONES_AT_ONCE 16384
 
 #define POLICY_ANY_ADDRESS 1u
 #define POLICY_USER_NAMESPACES 2u
 #define POLICY_MOUNTS 4u
-#define POLICY_NO_TRACE 8u
+#define POLICY_TRACING 8u
 #define POLICY_HOST_SOCKETS 16u
 
 #define OBJECT_NONE 0u
@@ -23,9 +24,6 @@
 
 #define WAY_OUT 0u
 #define WAY_IN 1u
-
-#define LISTING_REFUSED 0u
-#define LISTING_ALLOWED 1u
 
 enum hook {
 	HOOK_FILE_OPEN = 0,
@@ -96,7 +94,7 @@ _Static_assert(sizeof(struct config_record) == 32, "");
 struct zone_record {
 	__u64 cgroup;
 	__u64 created_ms;
-	__u64 owner_start;
+	__u64 made_ns;
 	__u64 contact_key;
 	__u64 denials;
 	__u32 owner_pid;
@@ -128,12 +126,18 @@ _Static_assert(sizeof(struct contact_record) == 16, "");
 
 struct address_record {
 	__u32 prefix;
-	__u16 port;
-	__u16 way;
+	__u32 way;
 	__u64 zone;
 	__u8 address[16];
 };
 _Static_assert(sizeof(struct address_record) == 32, "");
+
+struct ports_record {
+	__u32 count;
+	__u32 zero;
+	__u8 ranges[256];
+};
+_Static_assert(sizeof(struct ports_record) == 264, "");
 
 struct port_record {
 	__u32 network_ns;

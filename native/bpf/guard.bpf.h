@@ -16,15 +16,12 @@ static __always_inline int check_never(int ret, __u32 hook, __u64 number)
 
 static __always_inline int check_mount(int ret, __u32 hook)
 {
-	const struct policy_record *policy;
 	struct subject s;
 
 	if (ret || !is_subject(&s))
 		return ret;
-	policy = policy_of(&s);
-	if (!policy)
-		return deny_number(&s, hook, WHY_LOOKUP_FAILED, 0, 0);
-	return policy->flags & POLICY_MOUNTS ? allow(hook) : deny_number(&s, hook, WHY_POLICY, 0, 0);
+	ret = check_policy(&s, hook, POLICY_MOUNTS, 0);
+	return ret ? ret : allow(hook);
 }
 
 /* All of bpf(2): what is pinned, and any new program. */

@@ -58,7 +58,7 @@ struct {
 	__uint(max_entries, 8 * ZONES_AT_ONCE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct address_record);
-	__type(value, __u64);
+	__type(value, struct ports_record);
 } rauha_addresses SEC(".maps");
 
 /* Which levels of the cgroup tree zones have been made at: only there is looked for one. */

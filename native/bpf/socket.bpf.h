@@ -29,14 +29,14 @@ static __always_inline __u32 namespace_of_socket(struct sock *sk)
  * As the prefix tree has it: IPv4 mapped into IPv6. False: no address of these families. An IPv4 socket takes AF_UNSPEC for AF_INET when it
  * sends and when it is bound; when it connects, that means to let go of a peer.
  */
-static __always_inline bool address_read(struct address_record *key, struct sock *sk, __u32 hook, const void *from,
-					 int length)
+static __always_inline bool address_read(struct address_record *key, __u16 *port, struct sock *sk, __u32 hook,
+					 const void *from, int length)
 {
 	struct any_address any = {};
 
 	if (length < 8 || bpf_probe_read_kernel(&any, 8, from) < 0)
 		return false;
-	key->port = any.port;
+	*port = bpf_ntohs(any.port);
 	if (any.family == AF_UNSPEC && hook != HOOK_SOCKET_CONNECT)
 		any.family = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET ? AF_INET : AF_UNSPEC;
 	if (any.family == AF_INET) {
@@ -77,29 +77,30 @@ static __always_inline int deny_address(struct subject *s, __u32 hook, __u32 rea
 }
 
 /* The zone that listens there in this network namespace, or 0. */
-static __always_inline __u64 listener_of(__u32 network, __be16 port)
+static __always_inline __u64 listener_of(__u32 network, __u16 port)
 {
-	struct port_record key = {.network_ns = network, .port = bpf_ntohs(port)};
+	struct port_record key = {.network_ns = network, .port = port};
 	const __u64 *owner = bpf_map_lookup_elem(&rauha_ports, &key);
 
 	return owner && bpf_map_lookup_elem(&rauha_zones, owner) ? *owner : 0;
 }
 
-static __always_inline bool is_listed(const struct subject *s, struct address_record *key, __u16 direction)
+/* Whether the policy lists the port, of the narrowest network that it names this address by. */
+static __noinline bool is_listed(const struct subject *s, struct address_record *key, __u32 direction, __u16 port)
 {
-	__u16 port = key->port;
-	const __u64 *found;
+	const struct ports_record *ports;
 
 	key->prefix = 32 + 64 + ADDRESS_BITS;
 	key->way = direction;
 	key->zone = s->id;
-	found = bpf_map_lookup_elem(&rauha_addresses, key);
-	if (found && *found == LISTING_ALLOWED)
-		return true;
-	key->port = 0;
-	found = bpf_map_lookup_elem(&rauha_addresses, key);
-	key->port = port;
-	return found && *found == LISTING_ALLOWED;
+	ports = bpf_map_lookup_elem(&rauha_addresses, key);
+	for (__u32 i = 0; ports && i < PORT_RANGES && i < ports->count; i++) {
+		const __u16 *range = (const __u16 *)ports->ranges + 2 * i;
+
+		if (port >= range[0] && port <= range[1])
+			return true;
+	}
+	return false;
 }
 
 static __noinline int check_peer(struct subject *s, __u32 hook, struct sock *sk, const void *address, int length)
@@ -108,13 +109,14 @@ static __noinline int check_peer(struct subject *s, __u32 hook, struct sock *sk,
 	const struct policy_record *policy = policy_of(s);
 	struct address_record key = {};
 	__u32 network = namespace_of_socket(sk);
+	__u16 port = 0;
 	__u64 other;
 
-	if (!address_read(&key, sk, hook, address, length))
+	if (!address_read(&key, &port, sk, hook, address, length))
 		return allow(hook);
 	if (!policy || !facts)
 		return deny_address(s, hook, WHY_LOOKUP_FAILED, 0, address);
-	other = listener_of(network, key.port);
+	other = listener_of(network, port);
 	if (other && is_own_host(&key)) {
 		if (other == s->id || may_contact(s, other))
 			return allow(hook);
@@ -125,12 +127,12 @@ static __noinline int check_peer(struct subject *s, __u32 hook, struct sock *sk,
 	/* The zone's own loopback is the zone's; the host's is not. */
 	if (is_own_host(&key) && network == s->zone->network_ns && network != facts->host_netns)
 		return allow(hook);
-	if (is_listed(s, &key, WAY_OUT))
+	if (is_listed(s, &key, WAY_OUT, port))
 		return allow(hook);
 	/* A datagram, from a port that the policy opens, to somebody who may call there: an answer. */
 	if (hook == HOOK_SOCKET_SENDMSG && network != facts->host_netns) {
-		key.port = bpf_htons(BPF_CORE_READ(sk, __sk_common.skc_num));
-		if (key.port && is_listed(s, &key, WAY_IN))
+		port = BPF_CORE_READ(sk, __sk_common.skc_num);
+		if (port && is_listed(s, &key, WAY_IN, port))
 			return allow(hook);
 	}
 	return deny_address(s, hook, WHY_EGRESS, 0, address);
@@ -164,18 +166,19 @@ int BPF_PROG(rauha_socket_bind, struct socket *sock, struct sockaddr *address, i
 	const struct policy_record *policy;
 	struct address_record key = {};
 	struct subject s;
+	__u16 port = 0;
 
 	if (ret || !is_subject(&s))
 		return ret;
-	if (!address_read(&key, sock->sk, HOOK_SOCKET_BIND, address, length))
+	if (!address_read(&key, &port, sock->sk, HOOK_SOCKET_BIND, address, length))
 		return allow(HOOK_SOCKET_BIND);
 	policy = policy_of(&s);
 	if (!policy || !facts)
 		return deny_address(&s, HOOK_SOCKET_BIND, WHY_LOOKUP_FAILED, 0, address);
-	if (namespace_of_socket(sock->sk) != facts->host_netns || (policy->flags & POLICY_ANY_ADDRESS) || key.port == 0)
+	if (namespace_of_socket(sock->sk) != facts->host_netns || (policy->flags & POLICY_ANY_ADDRESS) || port == 0)
 		return allow(HOOK_SOCKET_BIND);
-	return is_listed(&s, &key, WAY_IN) ? allow(HOOK_SOCKET_BIND)
-					   : deny_address(&s, HOOK_SOCKET_BIND, WHY_INGRESS, 0, address);
+	return is_listed(&s, &key, WAY_IN, port) ? allow(HOOK_SOCKET_BIND)
+						 : deny_address(&s, HOOK_SOCKET_BIND, WHY_INGRESS, 0, address);
 }
 
 /* Nothing is decided here: whoever listens, zoned or not, is noted as the owner of the port. */

@@ -31,33 +31,23 @@ int BPF_PROG(rauha_task_kill, struct task_struct *target, struct kernel_siginfo 
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(rauha_ptrace_check, struct task_struct *target, unsigned int mode, int ret)
 {
-	const struct policy_record *policy;
 	struct subject s;
 
 	if (ret || !is_subject(&s))
 		return ret;
-	policy = policy_of(&s);
-	if (!policy)
-		return deny_number(&s, HOOK_PTRACE_ACCESS_CHECK, WHY_LOOKUP_FAILED, 0, mode);
-	if ((mode & PTRACE_MODE_ATTACH) && (policy->flags & POLICY_NO_TRACE))
-		return deny_number(&s, HOOK_PTRACE_ACCESS_CHECK, WHY_POLICY, 0, mode);
-	return check_task(&s, HOOK_PTRACE_ACCESS_CHECK, target, mode);
+	ret = check_policy(&s, HOOK_PTRACE_ACCESS_CHECK, mode & PTRACE_MODE_ATTACH ? POLICY_TRACING : 0, mode);
+	return ret ? ret : check_task(&s, HOOK_PTRACE_ACCESS_CHECK, target, mode);
 }
 
 SEC("lsm/ptrace_traceme")
 int BPF_PROG(rauha_ptrace_traceme, struct task_struct *parent, int ret)
 {
-	const struct policy_record *policy;
 	struct subject s;
 
 	if (ret || !is_subject(&s))
 		return ret;
-	policy = policy_of(&s);
-	if (!policy)
-		return deny_number(&s, HOOK_PTRACE_TRACEME, WHY_LOOKUP_FAILED, 0, 0);
-	if (policy->flags & POLICY_NO_TRACE)
-		return deny_number(&s, HOOK_PTRACE_TRACEME, WHY_POLICY, 0, 0);
-	return check_task(&s, HOOK_PTRACE_TRACEME, parent, 0);
+	ret = check_policy(&s, HOOK_PTRACE_TRACEME, POLICY_TRACING, 0);
+	return ret ? ret : check_task(&s, HOOK_PTRACE_TRACEME, parent, 0);
 }
 
 SEC("lsm/task_setscheduler")

@@ -71,6 +71,16 @@ static __always_inline int deny_number(struct subject *s, __u32 hook, __u32 reas
 	return -EPERM;
 }
 
+/* Decides by flags of the zone's policy; a policy that can't be looked up denies. 0: nothing stands against it. */
+static __always_inline int check_policy(struct subject *s, __u32 hook, __u32 flags, __u64 number)
+{
+	const struct policy_record *policy = policy_of(s);
+
+	if (!policy)
+		return deny_number(s, hook, WHY_LOOKUP_FAILED, 0, number);
+	return (policy->flags & flags) == flags ? 0 : deny_number(s, hook, WHY_POLICY, 0, number);
+}
+
 /* A denial whose object has a name in the kernel's memory. */
 static __always_inline int deny_name(struct subject *s, __u32 hook, __u32 reason, const void *name, int error)
 {

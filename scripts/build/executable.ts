@@ -2,7 +2,7 @@
 import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BuildError } from "./build-error.ts";
-import { bundleHotPath, WORKSPACE } from "./hot-bundle.ts";
+import { bundleHotPath, PARTS } from "./hot-bundle.ts";
 import { filesOf, hashInputs, isFresh, writeWhole } from "./stamp.ts";
 
 /**
@@ -72,7 +72,7 @@ export async function buildExecutable(options: ExecutableOptions): Promise<{ rea
   const hash = hashInputs(filesOf(INPUTS), [Bun.version, Bun.revision, ...COMPILE_FLAGS, options.entry]);
   if (!options.force && isFresh(stamp, hash, [options.outfile])) return { skipped: true };
   writeWhole(HOT, (await bundleHotPath(options.entry, dirname(HOT))).code);
-  for (const [entry, name] of Object.entries(WORKSPACE))
+  for (const [entry, name] of Object.entries(PARTS))
     writeWhole(join(dirname(HOT), name), (await bundleHotPath(entry, dirname(HOT))).code);
   compileExecutable(HOT, options.outfile);
   writeWhole(stamp, `${hash}\n`);

@@ -31,12 +31,14 @@ const FIXED: Readonly<Record<string, { readonly dynamic: string; readonly fixed:
 };
 
 /**
- * What a run with a workspace needs besides the hot path: one module before its zone is started, and one that is loaded while the zone is
- * being built. Both lie in the folder of the hot one, by these names.
+ * What some runs need besides the hot path, a module each in the folder of the hot one, by these names: with a workspace, before its zone is
+ * started and while that is being built; in a zone that BPF programs guard; and in one that lasts without them.
  */
-export const WORKSPACE: Readonly<Record<string, string>> = {
+export const PARTS: Readonly<Record<string, string>> = {
   "src/cli/workspace-run.ts": "workspace.js",
   "src/cli/workspace-end.ts": "workspace-end.js",
+  "src/linux/bpf/run.ts": "lsm.js",
+  "src/linux/zones/note.ts": "note.js",
 };
 
 /**
@@ -63,14 +65,14 @@ export async function bundleHotPath(entry: string, folder: string, absent: reado
   const cold = new Set<string>();
   const outside = (file: string) => {
     const name = relative(process.cwd(), file);
-    return { path: `./${WORKSPACE[name] ?? relative(resolve(folder), file)}`, external: true };
+    return { path: `./${PARTS[name] ?? relative(resolve(folder), file)}`, external: true };
   };
   const split: BunPlugin = {
     name: "leave what is imported dynamically outside",
     setup: ({ onLoad, onResolve }) => {
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         const name = relative(process.cwd(), path);
-        if (path === resolve(entry)) return { contents: forThisPlatform(name), loader: "ts" };
+        if (path === resolve(entry) && name in FIXED) return { contents: forThisPlatform(name), loader: "ts" };
         return TABLES.includes(name) ? { contents: lazyModule(name, await import(path)), loader: "js" } : undefined;
       });
       onResolve({ filter: /^\./ }, ({ path, importer, kind }) => {

@@ -1,15 +1,16 @@
 /** Derives the BPF programs' copy of the contract, and the hash by which a build knows the programs that fit it. */
 
 import * as contract from "../../src/bpf/contract.ts";
-import { fieldBytes } from "../../src/bpf/record.ts";
+import { fieldBytes, fieldOffset, recordBytes } from "../../src/bpf/record.ts";
 import { defines, upper } from "./c-names.ts";
 import { fnv1a64 } from "./contract-hash.ts";
 import type { GeneratedFile } from "./generator.ts";
 
 export function generateBpfContract(): GeneratedFile[] {
-  const { hooks, decisions, reasons, policyFlag, objectKind, way, listing, levels, records, maps } = contract;
-  const { eventsPerZone, zonesAtOnce } = contract;
-  const facts = { hooks, decisions, reasons, policyFlag, objectKind, way, listing, levels, eventsPerZone, zonesAtOnce };
+  const { hooks, decisions, reasons, policyFlag, objectKind, way, levels, records, maps } = contract;
+  const { eventsPerZone, portRanges, zonesAtOnce } = contract;
+  const limits = { levels, eventsPerZone, portRanges, zonesAtOnce };
+  const facts = { hooks, decisions, reasons, policyFlag, objectKind, way, ...limits };
   const hash = `0x${fnv1a64(JSON.stringify({ ...facts, records, maps }))
     .toString(16)
     .padStart(16, "0")}`;
@@ -20,6 +21,7 @@ export function generateBpfContract(): GeneratedFile[] {
       path: "src/bpf/contract-hash.gen.ts",
       content: `// ${banner}\n\nexport const bpfContractHash = ${hash}n;\n`,
     },
+    { path: "src/bpf/layout.gen.ts", content: layout(banner) },
   ];
 }
 
@@ -34,12 +36,12 @@ function header(hash: string, banner: string): string {
     `#define BPF_CONTRACT_HASH ${hash}ull`,
     `#define LEVELS ${contract.levels}`,
     `#define EVENTS_PER_ZONE ${contract.eventsPerZone}`,
+    `#define PORT_RANGES ${contract.portRanges}`,
     `#define ZONES_AT_ONCE ${contract.zonesAtOnce}`,
     "",
     ...defines("POLICY", contract.policyFlag),
     ...defines("OBJECT", contract.objectKind),
     ...defines("WAY", contract.way),
-    ...defines("LISTING", contract.listing),
     enumeration("hook", "HOOK", contract.hooks),
     enumeration("decision", "DECISION", contract.decisions),
     enumeration("reason", "WHY", contract.reasons),
@@ -47,6 +49,18 @@ function header(hash: string, banner: string): string {
     "#endif",
     "",
   ].join("\n");
+}
+
+/** Records that each start writes: where their fields lie, so that no table has to be walked for it. */
+const writtenAtStart = ["zone", "policy"] as const;
+
+function layout(banner: string): string {
+  const tables = writtenAtStart.map((name) => {
+    const fields = Object.keys(contract.records[name]) as never[];
+    const offsets = fields.map((field) => `  ${field}: ${fieldOffset(name, field)},\n`).join("");
+    return `export const ${name}Bytes = ${recordBytes(name)};\nexport const ${name}At = {\n${offsets}} as const;\n`;
+  });
+  return [`// ${banner}\n`, ...tables].join("\n");
 }
 
 function enumeration(name: string, prefix: string, members: readonly string[]): string {

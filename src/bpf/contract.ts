@@ -80,8 +80,8 @@ export const policyFlag = {
   anyAddress: 1 << 0,
   userNamespaces: 1 << 1,
   mounts: 1 << 2,
-  /** Not even inside the zone may anyone trace. */
-  noTrace: 1 << 3,
+  /** Inside the zone anyone may trace whom the kernel lets him. */
+  tracing: 1 << 3,
   /** Sockets of processes in no zone may be connected to: the policy shows some. */
   hostSockets: 1 << 4,
 } as const;
@@ -92,13 +92,12 @@ export const objectKind = { none: 0, path: 1, name: 2, address: 3, number: 4 } a
 /** `egress.way`. */
 export const way = { out: 0, in: 1 } as const;
 
-/** Values of `rauha_addresses`: a network can be taken out of a wider one. */
-export const listing = { refused: 0, allowed: 1 } as const;
-
 /** Deepest cgroup level of a zone; the root's is 0. */
 export const levels = 24;
 /** Denials of a zone that are kept; the rest is only counted. */
 export const eventsPerZone = 256;
+/** Ranges of ports that a network of `rauha_addresses` can have: four bytes of `ports.ranges` each. */
+export const portRanges = 64;
 /** Zones at once. */
 export const zonesAtOnce = 16_384;
 
@@ -112,11 +111,12 @@ export const records = {
   zone: {
     cgroup: "u64",
     created_ms: "u64",
-    /** Who made the entry and takes it away, with its start time in ticks since boot: a pid alone could be another's by now. */
-    owner_start: "u64",
-    /** What others name the zone by in `contact`. */
+    /** When the entry was made, CLOCK_BOOTTIME: who made it is older, and another process that has its pid by now is not. */
+    made_ns: "u64",
+    /** What others name the zone by in `contact`; 0 where nobody may touch it. */
     contact_key: "u64",
     denials: "u64",
+    /** Who made the entry and takes it away. */
     owner_pid: "u32",
     uid: "u32",
     armed: "u32",
@@ -133,8 +133,10 @@ export const records = {
   policy: { capabilities: "u64", flags: "u32", zero: "u32" },
   /** Key of `rauha_contact`: who may touch a zone of this key. The value is 1. */
   contact: { from: "u64", to_key: "u64" },
-  /** Key of the prefix tree `rauha_addresses`: `prefix` bits of what follows it. IPv4 as ::ffff:a.b.c.d; port 0 is any. */
-  address: { prefix: "u32", port: "u16", way: "u16", zone: "u64", address: { bytes: 16 } },
+  /** Key of the prefix tree `rauha_addresses`: `prefix` bits of what follows it. IPv4 as ::ffff:a.b.c.d. */
+  address: { prefix: "u32", way: "u32", zone: "u64", address: { bytes: 16 } },
+  /** Value of `rauha_addresses`: all ports of the network that are listed, also by wider entries, since the tree answers with one. */
+  ports: { count: "u32", zero: "u32", ranges: { bytes: 256 } },
   /** Key of `rauha_ports`: who listens. */
   port: { network_ns: "u32", port: "u32" },
   /** Key of `rauha_events`. */

@@ -1,9 +1,7 @@
 import { capabilityMask } from "../run/capabilities.ts";
 import type { Policy } from "../run/policy/policy.ts";
-import { addressKeys } from "./address-keys.ts";
-import { type AddressEntry, bridgedEgress } from "./bridged-egress.ts";
-import { listing, type MapName, policyFlag, way } from "./contract.ts";
-import { encodeRecord, textBytes } from "./record.ts";
+import { type MapName, policyFlag } from "./contract.ts";
+import { policyAt, policyBytes, zoneAt, zoneBytes } from "./layout.gen.ts";
 
 /** Who a zone is and where it lies, as its entry in the maps says it. */
 export interface ZoneEntry {
@@ -18,8 +16,8 @@ export interface ZoneEntry {
   readonly levels: readonly number[];
   readonly policy: Policy;
   readonly createdMs: number;
-  /** The process that takes the entry away again. */
-  readonly owner: { readonly pid: number; readonly start: bigint };
+  /** The process that takes the entry away again, and when the entry was made, CLOCK_BOOTTIME. */
+  readonly owner: { readonly pid: number; readonly madeNs: bigint };
   readonly uid: number;
 }
 
@@ -32,76 +30,69 @@ export interface Put {
 }
 
 /**
- * The writes that make a zone, in their order. The zone itself first, since the sweep of what a killed run left goes by that; nothing runs
- * in it before all are made. A name can't be had by two zones.
+ * The writes that make a zone, in their order; `addresses` are those of its lists of addresses (address-rules.ts). The zone itself first,
+ * since the sweep of what a killed run left goes by that; nothing runs in it before all are made. A name can't be had by two zones.
+ *
+ * Each start comes by here: no table is walked, and nothing is made that the policy does not ask for.
  */
-export function zonePuts(entry: ZoneEntry): Put[] {
+export function zonePuts(entry: ZoneEntry, addresses: readonly Put[] = []): Put[] {
   const cgroup = u64(entry.cgroup);
-  const put = (map: MapName, key: Uint8Array, value: Uint8Array, exclusive = false): Put => ({
-    map,
-    key,
-    value,
-    exclusive,
-  });
-  const { network } = entry.policy;
-  const contact = network.allowedZones.map((name) =>
-    put("rauha_contact", encodeRecord("contact", { from: entry.cgroup, to_key: contactKey(name) }), u64(1n)),
-  );
-  const keys = (list: readonly string[], direction: number): AddressEntry[] =>
-    list.flatMap((text) => addressKeys(text, direction, entry.cgroup).map((key) => ({ key, value: listing.allowed })));
-  const out =
-    network.mode === "bridged"
-      ? bridgedEgress(network.allowedEgress, network.allowedZones, entry.cgroup)
-      : keys(network.allowedEgress, way.out);
-  const into = keys(network.allowedIngress, way.in);
-  const names = entry.name === entry.id ? [entry.id] : [entry.id, entry.name];
-  return [
-    put("rauha_zones", cgroup, zoneRecord(entry), true),
-    put("rauha_policies", cgroup, policyRecord(entry.policy)),
-    ...contact,
-    ...[...out, ...into].map(({ key, value }) => put("rauha_addresses", key, u64(BigInt(value)))),
-    ...entry.levels.map((level) => put("rauha_levels", Uint8Array.from(u32(level)), u64(1n))),
-    ...names.map((name) => put("rauha_names", nameKey(name), cgroup, true)),
+  const puts: Put[] = [
+    { map: "rauha_zones", key: cgroup, value: zoneRecord(entry), exclusive: true },
+    { map: "rauha_policies", key: cgroup, value: policyRecord(entry.policy), exclusive: false },
   ];
+  for (const name of entry.policy.network.allowedZones)
+    puts.push({ map: "rauha_contact", key: contactOf(entry.cgroup, name), value: u64(1n), exclusive: false });
+  puts.push(...addresses);
+  for (const level of entry.levels)
+    puts.push({ map: "rauha_levels", key: u32(level), value: u64(1n), exclusive: false });
+  puts.push({ map: "rauha_names", key: nameKey(entry.id), value: cgroup, exclusive: true });
+  if (entry.name !== entry.id)
+    puts.push({ map: "rauha_names", key: nameKey(entry.name), value: cgroup, exclusive: true });
+  return puts;
 }
 
-function zoneRecord(entry: ZoneEntry): Uint8Array {
-  return encodeRecord("zone", {
-    cgroup: entry.cgroup,
-    created_ms: BigInt(entry.createdMs),
-    owner_start: entry.owner.start,
-    owner_pid: entry.owner.pid,
-    contact_key: contactKey(entry.contactName),
-    uid: entry.uid,
-    id: textBytes(entry.id),
-    name: textBytes(entry.name),
-    policy_hash: hashBytes(entry.policy.hash),
-  });
+/** A zone's record: value of `rauha_zones`. */
+export function zoneRecord(entry: ZoneEntry): Uint8Array {
+  const bytes = new Uint8Array(zoneBytes);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(zoneAt.cgroup, entry.cgroup, true);
+  view.setBigUint64(zoneAt.created_ms, BigInt(entry.createdMs), true);
+  view.setBigUint64(zoneAt.made_ns, entry.owner.madeNs, true);
+  view.setUint32(zoneAt.owner_pid, entry.owner.pid, true);
+  view.setUint32(zoneAt.uid, entry.uid, true);
+  // Contact takes both: who lists nobody is touched by nobody.
+  if (entry.policy.network.allowedZones.length > 0)
+    view.setBigUint64(zoneAt.contact_key, contactKey(entry.contactName), true);
+  putText(bytes.subarray(zoneAt.id, zoneAt.name), entry.id);
+  putText(bytes.subarray(zoneAt.name, zoneAt.policy_hash), entry.name);
+  bytes.set(hashBytes(entry.policy.hash), zoneAt.policy_hash);
+  return bytes;
 }
 
 /** What a policy comes to in the kernel. */
 export function policyRecord(policy: Policy): Uint8Array {
   const privileged = policy.zone.type === "privileged";
   const { allow, deny } = policy.syscalls;
-  const { mode } = policy.network;
-  const flags = [
-    // Mode `filtered` leaves addresses to the gateway, which knows names. The host's network has rules where there is a list.
-    [policyFlag.anyAddress, mode === "filtered" || (mode === "host" && policy.network.allowedEgress.length === 0)],
-    [policyFlag.userNamespaces, privileged || allow.includes("unshare")],
-    [policyFlag.mounts, privileged || allow.includes("mount")],
-    [policyFlag.noTrace, deny.includes("ptrace")],
-    [policyFlag.hostSockets, policy.filesystem.allowedSockets.length > 0],
-  ] as const;
-  return encodeRecord("policy", {
-    capabilities: capabilityMask(policy.capabilities.allowed),
-    flags: flags.reduce((mask, [flag, set]) => (set ? mask | flag : mask), 0),
-  });
+  const { mode, allowedEgress } = policy.network;
+  const bytes = new Uint8Array(policyBytes);
+  const view = new DataView(bytes.buffer);
+  let flags = 0;
+  // Mode `filtered` leaves addresses to the gateway, which knows names. The host's network has rules where there is a list.
+  if (mode === "filtered" || (mode === "host" && allowedEgress.length === 0)) flags |= policyFlag.anyAddress;
+  if (privileged || allow.includes("unshare")) flags |= policyFlag.userNamespaces;
+  if (privileged || allow.includes("mount")) flags |= policyFlag.mounts;
+  if (!deny.includes("ptrace")) flags |= policyFlag.tracing;
+  if (policy.filesystem.allowedSockets.length > 0) flags |= policyFlag.hostSockets;
+  view.setBigUint64(policyAt.capabilities, capabilityMask(policy.capabilities.allowed), true);
+  view.setUint32(policyAt.flags, flags, true);
+  return bytes;
 }
 
 /** Key of a name in `rauha_names`: padded with zeros to its 128 bytes. */
 export function nameKey(name: string): Uint8Array {
   const key = new Uint8Array(128);
-  key.set(textBytes(name));
+  putText(key, name);
   return key;
 }
 
@@ -111,12 +102,24 @@ export function contactKey(name: string): bigint {
   return digest.readBigUInt64LE(0);
 }
 
+function contactOf(from: bigint, name: string): Uint8Array {
+  return new Uint8Array(BigUint64Array.of(from, contactKey(name)).buffer);
+}
+
 export function u64(value: bigint): Uint8Array {
   return new Uint8Array(BigUint64Array.of(value).buffer);
 }
 
 export function u32(value: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(value).buffer);
+}
+
+const encoder = new TextEncoder();
+
+/** UTF-8 into a field; text that does not fit is an error, never cut. */
+function putText(field: Uint8Array, text: string): void {
+  if (encoder.encodeInto(text, field).read < text.length)
+    throw new RangeError(`${text.slice(0, 40)}… does not fit into ${field.length} bytes`);
 }
 
 /** `sha256:` and hex to bytes. */

@@ -41,7 +41,10 @@ export async function openParts(backend: Backend, given: PlanInputs, wish: Parts
   }
   // Last: what it guards is then made already.
   if (facts.bpfLsm.ok) {
-    const opened = (await backend.lsm())(request, facts.cgroup);
+    // Where the network mode knows better what the zone may send to, that stands for the policy's list.
+    const allowedEgress = inputs.network?.reach ?? policy.network.allowedEgress;
+    const meant = { ...policy, network: { ...policy.network, mode, allowedEgress } };
+    const opened = await (await backend.lsm())(request.zoneId, meant, facts.cgroup);
     if (!opened.ok) return { ok: false, stage: "plan", diagnostics: [opened.problem] };
     inputs = { ...inputs, lsm: opened.run };
     parts.push(opened.run);

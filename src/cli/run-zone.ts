@@ -9,6 +9,7 @@ import { foldEvent, newReport, type Report } from "../run/report/report.ts";
 import type { Verdict } from "../run/report/verdict.ts";
 import { noOutcome, type RunOutcome } from "../run/result/project.ts";
 import type { RunPart } from "../run/run-part.ts";
+import type { ZoneNotes } from "../run/zone-registry.ts";
 
 /** One zone to be run, and who hears of it. */
 export interface ZoneToRun {
@@ -62,8 +63,7 @@ async function tryZone(backend: Backend, zone: ZoneToRun, refused: string | unde
       foldEvent(folded, event);
       if (event.record === "output") zone.output(event.stream, event.data);
     };
-    if (parts.length === 0) await backend.run(plan, emit, zone.signals);
-    else await runWithParts(backend, zone, plan, emit);
+    await runWithParts(backend, zone, plan, emit);
     return { ok: true, report };
   } finally {
     if (report === undefined || report.started === null)
@@ -73,16 +73,27 @@ async function tryZone(backend: Backend, zone: ZoneToRun, refused: string | unde
 
 async function runWithParts(
   backend: Backend,
-  { parts, signals }: ZoneToRun,
+  { inputs, parts, signals }: ZoneToRun,
   plan: Plan,
   emit: (event: BackendEvent) => void,
 ): Promise<void> {
-  const network = parts.find((part) => part.network !== undefined)?.network;
-  const meanwhile = async () => {
-    for (const part of parts) await part.meanwhile?.();
+  let note: ReturnType<ZoneNotes["note"]> | undefined;
+  const moments = {
+    async meanwhile() {
+      for (const part of parts) await part.meanwhile?.();
+      if (backend.notes.any()) (await backend.notes.open()).sweep();
+    },
+    async lasting(pid: number) {
+      // Where programs guard the zone, its record lies in their maps.
+      if (inputs.lsm !== undefined) return;
+      note = (await backend.notes.open()).note(plan, inputs.policy, pid);
+      if ("problem" in note) emit({ at: Date.now(), record: "unrecorded", detail: note.problem });
+    },
   };
-  await backend.run(plan, emit, signals, network, meanwhile);
-  for (let at = parts.length; at-- > 0; ) parts[at]?.end?.().forEach(emit);
+  const network = parts.length === 0 ? undefined : parts.find((part) => part.network !== undefined)?.network;
+  await backend.run(plan, emit, signals, network, moments);
+  if (note !== undefined && "remove" in note) note.remove();
+  for (let at = parts.length; at-- > 0; ) for (const event of (await parts[at]?.end?.()) ?? []) emit(event);
   for (const part of parts) if (part.settle !== undefined) await part.settle();
 }
 

@@ -5,6 +5,7 @@ import { openOutput } from "./output-file.ts";
 import { probeFacts } from "./probe/facts.ts";
 import { readWholeFile } from "./small-file.ts";
 import { runLauncher } from "./zone-process.ts";
+import { hasZoneRecords } from "./zones/place.ts";
 
 const io: HostIo = {
   write: (fd, bytes) => Math.max(0, -writeAll(fd, bytes)),
@@ -22,6 +23,8 @@ export const linuxBackend: Backend = {
   taskTrees: async () => (await import("./tree/task-fs.ts")).taskFs,
   lsm: async () => (await import("./bpf/run.ts")).openLsm,
   lsmSetup: async () => (await import("./bpf/setup.ts")).lsmSetup,
+  notes: { any: hasZoneRecords, open: async () => (await import("./zones/note.ts")).zoneNotes },
+  zones: async () => (await import("./zones/registry.ts")).openZoneRegistry,
   networks: async () => (await import("./network/networks.ts")).hostNetworks,
   images: async () => (await import("./images.ts")).linuxImages(linuxBackend),
   probe: probeFacts,

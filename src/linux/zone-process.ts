@@ -1,4 +1,4 @@
-import type { SignalSource } from "../run/backend.ts";
+import type { RunMoments, SignalSource } from "../run/backend.ts";
 import type { BackendEvent } from "../run/backend-event.ts";
 import { control, stages } from "../run/plan/contract.ts";
 import { ReportDecoder } from "../run/plan/decode-report.ts";
@@ -21,6 +21,8 @@ import {
 import { openImage } from "./launcher-image.ts";
 import type { Gateway } from "./network/gateway.ts";
 
+/** A task that runs for longer than this lasts. */
+const lastingMs = 100;
 /** How long a wait for the report may keep the event loop, and with it signal handlers, from running. */
 const turnMs = 100;
 const lowestFd = 64;
@@ -34,7 +36,7 @@ export async function runLauncher(
   emit: (event: BackendEvent) => void,
   signals: SignalSource,
   network?: ZoneNetwork,
-  meanwhile?: () => Promise<void>,
+  moments?: RunMoments,
 ): Promise<void> {
   const gateway = plan.egress === undefined ? undefined : await openGateway(plan, emit);
   if (plan.egress !== undefined && gateway === undefined) return;
@@ -55,7 +57,7 @@ export async function runLauncher(
     emit({ at: Date.now(), record: "lost", detail: child });
     return;
   }
-  if (meanwhile !== undefined) await meanwhile();
+  if (moments?.meanwhile !== undefined) await moments.meanwhile();
   const decoder = new ReportDecoder();
   const buffer = new Uint8Array(reportChunk);
   let cancels = 0;
@@ -68,10 +70,15 @@ export async function runLauncher(
       writeAll(child.control, new Uint8Array([kind, number]));
     }
   };
+  let started: { readonly pid: number; readonly at: number } | undefined;
   for (;;) {
     const report = { fd: child.report, events: flag.POLLIN };
     const [ready] = pollFds(gateway === undefined ? [report] : [report, ...gateway.waits()], turnMs);
     gateway?.turn();
+    if (started !== undefined && Date.now() - started.at >= lastingMs) {
+      await moments?.lasting?.(started.pid);
+      started = undefined;
+    }
     if (ready === 0) {
       // Signal handlers of the JavaScript runtime run in a turn of its loop, and poll(2) returned early for their sake.
       await new Promise((resolve) => setImmediate(resolve));
@@ -86,6 +93,7 @@ export async function runLauncher(
       const say = (word: number) => writeAll(child.control, new Uint8Array([word, 0]));
       const heard = record.record === "ids" ? (await import("./ids/write-maps.ts")).hearIds(record, say, plan) : record;
       emit({ at, ...(network?.hear(heard, say, plan) ?? heard) });
+      if (record.record === "started" && moments?.lasting !== undefined) started = { pid: record.pid, at };
       done ||= record.record === "cleaned";
       spoke ||= record.record === "output";
     }

@@ -10,6 +10,8 @@ export type BackendEvent = { readonly at: number } & (
   /** What BPF-LSM programs denied, found after the zone's end; and how many denials more there were. */
   | LsmDenied
   | { readonly record: "lsm_dropped"; readonly count: number }
+  /** The zone has no record in the runtime directory, and why. */
+  | { readonly record: "unrecorded"; readonly detail: string }
   /** Network mode `filtered`: a program tried to reach something outside. */
   | { readonly record: "egress"; readonly attempt: EgressAttempt }
   /** So many more attempts were decided, and not reported one by one. */

@@ -5,6 +5,7 @@ import type { LsmSetup, OpenLsm } from "./lsm.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { TaskFs, TreeFs } from "./tree-fs.ts";
 import type { HostNetworks, ZoneNetwork } from "./zone-network.ts";
+import type { OpenZoneRegistry, ZoneNotes } from "./zone-registry.ts";
 
 /**
  * What a platform gives the core: facts before, events after. A backend executes plans and builds no report, so that
@@ -21,6 +22,10 @@ export interface Backend {
   lsm(): Promise<OpenLsm>;
   /** Loading the BPF programs, and what the host lacks for it. */
   lsmSetup(): Promise<LsmSetup>;
+  /** Records of zones that no programs guard: whether there are any, and what writes and sweeps them, loaded when a run needs it. */
+  readonly notes: { any(): boolean; open(): Promise<ZoneNotes> };
+  /** The records of living zones; loaded when they are asked for. */
+  zones(): Promise<OpenZoneRegistry>;
   /** The host's side of zones' networks; loaded when a run needs it. */
   networks(): Promise<HostNetworks>;
   /** Images as roots of zones; loaded when a run names one. */
@@ -29,16 +34,23 @@ export interface Backend {
   probe(): HostFacts;
   /**
    * Runs one zone to its end and emits everything that happens, in order; the last event is `cleaned` or `lost`.
-   * Resolves when nothing of the zone is left. `signals` lets the caller cancel; `meanwhile` is called once, when the zone has begun, and
-   * is waited for before the next event.
+   * Resolves when nothing of the zone is left. `signals` lets the caller cancel.
    */
   run(
     plan: Plan,
     emit: (event: BackendEvent) => void,
     signals: SignalSource,
     network?: ZoneNetwork,
-    meanwhile?: () => Promise<void>,
+    moments?: RunMoments,
   ): Promise<void>;
+}
+
+/** When a run calls back, each once at most; what is returned is waited for before the next event. */
+export interface RunMoments {
+  /** The zone is being built, and there is nothing to do but wait. */
+  meanwhile?(): Promise<void>;
+  /** The task has run for longer than most do; `pid` is that of the zone's init. */
+  lasting?(pid: number): Promise<void>;
 }
 
 /** Signals that Rauha itself received and that a running zone must hear of. */

@@ -1,20 +1,24 @@
 import type { Diagnostic } from "./diagnostic.ts";
 import type { CgroupFacts } from "./host-facts.ts";
 import type { LsmZone } from "./plan/draft.ts";
-import type { SandboxRequest } from "./request.ts";
+import type { Policy } from "./policy/policy.ts";
 import type { RunPart } from "./run-part.ts";
 
 /**
  * The BPF-LSM side of one run. It makes the zone's cgroup and enters the zone in the maps; after the zone's end it says what was denied,
  * and takes everything of the zone out of the maps.
  */
-export type LsmRun = LsmZone & Required<Pick<RunPart, "prepare" | "end" | "undo">>;
+export type LsmRun = LsmZone & Required<Pick<RunPart, "prepare" | "meanwhile" | "end" | "undo">>;
 
-/** Opens the pinned maps for one run, or says why they can't be used. */
+/**
+ * Opens the pinned maps for one run, or says why they can't be used. The policy's network is the one that the run has: its mode, and what
+ * the zone may send to.
+ */
 export type OpenLsm = (
-  request: Pick<SandboxRequest, "zoneId" | "network">,
+  zoneId: string,
+  policy: Policy,
   cgroup: CgroupFacts,
-) => { readonly ok: true; readonly run: LsmRun } | { readonly ok: false; readonly problem: Diagnostic };
+) => Promise<{ readonly ok: true; readonly run: LsmRun } | { readonly ok: false; readonly problem: Diagnostic }>;
 
 /** What `rauha setup` and `rauha doctor` do about the BPF programs. */
 export interface LsmSetup {

@@ -19,7 +19,7 @@ export interface RunPart {
   /** The host's side of the zone's network. */
   readonly network?: ZoneNetwork;
   /** The zone is gone: what was for its life alone goes, and what was seen is told. */
-  end?(): readonly BackendEvent[];
+  end?(): readonly BackendEvent[] | Promise<readonly BackendEvent[]>;
   /** After that, and before anyone looks at what the task left: what takes a zone of its own. */
   settle?(): Promise<void>;
   /** No task ran: what `prepare` made goes, if it made anything. A promise is waited for. */

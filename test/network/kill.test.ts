@@ -1,12 +1,11 @@
 /** Killed at any moment, a filtered zone leaves nothing: no gateway, no namespace that a process holds, no file. */
 import { expect, test } from "bun:test";
-import { makeFolder } from "../support/folders.ts";
 import { descendantsOf, leftSince, takeSnapshot } from "../support/host-snapshot.ts";
 import { patient } from "../support/identity.ts";
 import { sandbox, start } from "../support/rauha.ts";
+import { makeRuntimeFolder } from "../support/zone-records.ts";
 
-const folder = makeFolder("runtime");
-const env = { XDG_RUNTIME_DIR: folder, TMPDIR: folder };
+const { folder, env, comeBy } = makeRuntimeFolder();
 const filtered = [
   "sandbox",
   "--network",
@@ -40,6 +39,7 @@ test(
       await Bun.sleep(after);
       child.kill(signal);
       await child.exited;
+      await comeBy();
       const left = await leftSince(before, [folder]);
       expect({ command, signal, after, left }).toEqual({ command, signal, after, left: [] });
     }

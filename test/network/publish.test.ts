@@ -2,10 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { makeFolder } from "../support/folders.ts";
 import { leftSince, takeSnapshot } from "../support/host-snapshot.ts";
 import { patient } from "../support/identity.ts";
 import { start } from "../support/rauha.ts";
+import { makeRuntimeFolder } from "../support/zone-records.ts";
 import { converse, counting, filtered, freePort, publishing, serve } from "./publishing.ts";
 
 const ingress = (result: { readonly events: readonly object[] }) =>
@@ -177,8 +177,7 @@ def each(c):
   test(
     "leaves no listener and no process when rauha is killed, and the port can be had again",
     async () => {
-      const folder = makeFolder("runtime");
-      const env = { XDG_RUNTIME_DIR: folder, TMPDIR: folder };
+      const { folder, env, comeBy } = makeRuntimeFolder();
       const port = await freePort();
       for (let moment = 0; moment < 6; moment++) {
         const before = takeSnapshot([folder]);
@@ -187,6 +186,7 @@ def each(c):
           if ((await converse(port, "")).error !== "ECONNREFUSED") break;
         child.kill("SIGKILL");
         await child.exited;
+        await comeBy();
         expect(await leftSince(before, [folder])).toEqual([]);
         expect((await converse(port, "")).error).toBe("ECONNREFUSED");
       }

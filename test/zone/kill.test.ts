@@ -8,6 +8,7 @@ import { makeFolder, writeFiles } from "../support/folders.ts";
 import { cgroupFolders, descendantsOf, leftSince, takeSnapshot } from "../support/host-snapshot.ts";
 import { patient } from "../support/identity.ts";
 import { sandbox, start } from "../support/rauha.ts";
+import { makeRuntimeFolder } from "../support/zone-records.ts";
 
 const MOMENTS = 50;
 const SIGNALS = ["SIGKILL", "SIGTERM", "SIGINT"] as const;
@@ -16,8 +17,7 @@ describe(`${MOMENTS} random moments`, () => {
   // The longest span in which something is being made or undone, here: zone creation takes some 10 ms of it.
   const span = patient(45);
   const folder = writeFiles(makeFolder("kill"), { ".git/config": "[core]\n", "file.txt": "x\n" });
-  const private_ = makeFolder("runtime");
-  const env = { XDG_RUNTIME_DIR: private_, TMPDIR: private_ };
+  const { folder: private_, env, comeBy } = makeRuntimeFolder();
   const commands = [
     ["sandbox", "--", "true"],
     ["sandbox", "--", "sleep", "20"],
@@ -37,6 +37,7 @@ describe(`${MOMENTS} random moments`, () => {
         await Bun.sleep(after);
         child.kill(signal);
         await child.exited;
+        await comeBy();
         const left = await leftSince(before, [folder, private_]);
         expect({ command, signal, after, left }).toEqual({ command, signal, after, left: [] });
       }
@@ -53,6 +54,7 @@ describe(`${MOMENTS} random moments`, () => {
       await Bun.sleep(patient(300));
       for (const child of children) child.kill("SIGKILL");
       await Promise.all(children.map(({ exited }) => exited));
+      await comeBy();
       expect(await leftSince(before, [folder, private_])).toEqual([]);
     },
     patient(60_000),

@@ -1,8 +1,9 @@
 import type { Backend } from "../../run/backend.ts";
 import { checkHost, isEnforceable } from "../../run/doctor/check-host.ts";
-import type { Finding } from "../../run/doctor/finding.ts";
+import type { Finding, ZoneRecords } from "../../run/doctor/finding.ts";
 import { type HostSettings, settingPaths } from "../../run/doctor/settings.ts";
 import type { HostFacts } from "../../run/host-facts.ts";
+import type { OpenZoneRegistry } from "../../run/zone-registry.ts";
 import { helpWidth, wrap } from "../help/layout.ts";
 import { openLog } from "../log.ts";
 import { oneLine, paint, styleFor, type WordStyle } from "../words.ts";
@@ -17,7 +18,8 @@ export const doctor = command(async ({ json, ports }) => {
   const lsm = facts.bpfLsm.ok ? null : (await backend.lsmSetup()).readiness();
   const trial = await tryZone(backend, facts);
   const ids = facts.privileged ? undefined : await tryIds(backend, facts);
-  const findings = checkHost({ facts, settings: readSettings(backend), trial, lsm, ids });
+  const records = readRecords((await backend.zones())());
+  const findings = checkHost({ facts, settings: readSettings(backend), trial, lsm, ids, records });
   const enforceable = isEnforceable(findings);
   if (json) answerJson(ports, doctorData(facts, findings, enforceable));
   else {
@@ -28,6 +30,15 @@ export const doctor = command(async ({ json, ports }) => {
   }
   return enforceable ? 0 : 1;
 });
+
+/** Counts the living zones, and takes away what killed runs left of records. */
+function readRecords(registry: ReturnType<OpenZoneRegistry>): ZoneRecords {
+  if ("problem" in registry) return registry;
+  registry.sweep();
+  const living = registry.list().length;
+  registry.close();
+  return { place: registry.place, living };
+}
 
 /** Files of /proc and /sys; the largest is /proc/self/status. */
 const settingBytes = 16_384;

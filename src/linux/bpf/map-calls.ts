@@ -7,43 +7,37 @@ import { addressOf, systemCall } from "../ffi.ts";
 
 const bpfCall = process.arch === "arm64" ? 280 : 321;
 const command = { lookup: 1, update: 2, remove: 3, nextKey: 4, get: 7 } as const;
-const BPF_NOEXIST = 1n;
+const BPF_NOEXIST = 1;
+
+const encoder = new TextEncoder();
+/** union bpf_attr as far as these commands go: four numbers of 64 bits, of which the kernel has a copy when a call is over. */
+const attributes = new Uint32Array(8);
 
 /** Opens a pinned map; a descriptor, or `-errno`. */
 export function openMap(path: string): number {
-  const name = new TextEncoder().encode(`${path}\0`);
-  return bpf(command.get, BigUint64Array.of(BigInt(addressOf(name)), 0n), name);
+  const name = encoder.encode(`${path}\0`);
+  point(0, name);
+  attributes.fill(0, 2);
+  return bpf(command.get, name);
 }
 
 /** Copies the value of a key into `value`; 0, or `-ENOENT`. */
 export function lookup(map: number, key: Uint8Array, value: Uint8Array): number {
-  return element(command.lookup, map, key, value, 0n);
+  return element(command.lookup, map, key, value, 0);
 }
 
 /** Writes a value; `exclusive`: `-EEXIST` when the key is there. */
 export function update(map: number, key: Uint8Array, value: Uint8Array, exclusive = false): number {
-  return element(command.update, map, key, value, exclusive ? BPF_NOEXIST : 0n);
+  return element(command.update, map, key, value, exclusive ? BPF_NOEXIST : 0);
 }
 
 export function remove(map: number, key: Uint8Array): number {
-  return element(command.remove, map, key, undefined, 0n);
+  return element(command.remove, map, key, undefined, 0);
 }
 
 /** Copies the key after `key` into `next`, the first one when `key` is undefined; `-ENOENT` at the end. */
 export function nextKey(map: number, key: Uint8Array | undefined, next: Uint8Array): number {
-  return element(command.nextKey, map, key, next, 0n);
-}
-
-/** All keys, up to `limit`; a map that others write to meanwhile may show a key twice or leave out a new one. */
-export function keysOf(map: number, size: number, limit: number): Uint8Array[] {
-  const keys: Uint8Array[] = [];
-  for (let last: Uint8Array | undefined; keys.length < limit; ) {
-    const next = new Uint8Array(size);
-    if (nextKey(map, last, next) < 0) break;
-    keys.push(next);
-    last = next;
-  }
-  return keys;
+  return element(command.nextKey, map, key, next, 0);
 }
 
 function element(
@@ -51,13 +45,25 @@ function element(
   map: number,
   key: Uint8Array | undefined,
   value: Uint8Array | undefined,
-  flags: bigint,
-) {
-  const address = (bytes: Uint8Array | undefined) => (bytes === undefined ? 0n : BigInt(addressOf(bytes)));
-  return bpf(number, BigUint64Array.of(BigInt(map), address(key), address(value), flags), key, value);
+  flags: number,
+): number {
+  attributes[0] = map;
+  attributes[1] = 0;
+  point(2, key);
+  point(4, value);
+  attributes[6] = flags;
+  attributes[7] = 0;
+  return bpf(number, key, value);
+}
+
+/** Puts the address of bytes there, 0 for none. Addresses of processes have 47 bits or, on some machines, 52: a number holds them. */
+function point(at: number, bytes: Uint8Array | undefined): void {
+  const address = bytes === undefined ? 0 : addressOf(bytes);
+  attributes[at] = address;
+  attributes[at + 1] = Math.floor(address / 2 ** 32);
 }
 
 /** The last arguments are what the attributes point to: named here, so that it is kept until the call is over. */
-function bpf(number: number, attributes: BigUint64Array, ..._kept: readonly (Uint8Array | undefined)[]): number {
+function bpf(number: number, ..._kept: readonly (Uint8Array | undefined)[]): number {
   return systemCall(bpfCall, number, addressOf(attributes), attributes.byteLength);
 }

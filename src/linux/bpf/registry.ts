@@ -1,34 +1,22 @@
-import { eventsPerZone, type MapName } from "../../bpf/contract.ts";
+import { eventsPerZone } from "../../bpf/contract.ts";
 import { type Denial, decodeDenial } from "../../bpf/denial.ts";
 import { bytesText, decodeRecord, encodeRecord, type MapRecord, recordBytes } from "../../bpf/record.ts";
-import { nameKey, type Put, u32, u64 } from "../../bpf/zone-entry.ts";
-import { keysOf, lookup, remove, update } from "./map-calls.ts";
+import { nameKey, type Put, u64 } from "../../bpf/zone-entry.ts";
+import { lookup, nextKey, remove } from "./map-calls.ts";
+import { removeIfOf, takeBack } from "./puts.ts";
 import type { BpfState } from "./state.ts";
 
 /** The registry of zones: entries of the pinned maps. */
 
-/** A write that did not work. */
-export interface PutProblem {
-  readonly map: MapName;
-  readonly errno: number;
-}
-
-/** Makes the writes; when one fails, takes back those before it. */
-export function putAll(state: BpfState, puts: readonly Put[]): PutProblem | undefined {
-  for (const [index, { map, key, value, exclusive }] of puts.entries()) {
-    const fd = state.map(map);
-    const failure = fd < 0 ? fd : update(fd, key, value, exclusive);
-    if (failure < 0) {
-      takeBack(state, puts.slice(0, index));
-      return { map, errno: -failure };
-    }
+/** All keys; a map that others write to meanwhile may show a key twice or leave out a new one. */
+export function keysOf(map: number, size: number): Uint8Array[] {
+  const keys: Uint8Array[] = [];
+  for (let last: Uint8Array | undefined; ; ) {
+    const next = new Uint8Array(size);
+    if (nextKey(map, last, next) < 0) return keys;
+    keys.push(next);
+    last = next;
   }
-  return undefined;
-}
-
-/** Removes what these writes made; levels are shared by all zones and stay. The last write goes first: the zone itself goes last. */
-function takeBack(state: BpfState, puts: readonly Put[]): void {
-  for (const { map, key } of puts.toReversed()) if (map !== "rauha_levels") remove(state.map(map), key);
 }
 
 /** A zone's record, by its cgroup. */
@@ -61,14 +49,18 @@ export function readDenials(
   return { denials, more: total - denials.length };
 }
 
+/** Takes a zone's denials out of the maps. */
+export function forgetDenials(state: BpfState, zone: MapRecord<"zone">): void {
+  for (let number = 0; number < Math.min(Number(zone.denials), eventsPerZone); number++)
+    remove(state.map("rauha_events"), encodeRecord("event_key", { zone: zone.cgroup, number: BigInt(number) }));
+}
+
 /**
  * Takes everything of a zone out of the maps. `puts` are the writes that made it; without them (somebody else's zone, swept) its contacts
  * and addresses are looked for. The zone's record goes last: whoever is killed here leaves what the next sweep finds.
  */
 export function forgetZone(state: BpfState, zone: MapRecord<"zone">, puts?: readonly Put[]): void {
-  const events = state.map("rauha_events");
-  for (let number = 0; number < Math.min(Number(zone.denials), eventsPerZone); number++)
-    remove(events, encodeRecord("event_key", { zone: zone.cgroup, number: BigInt(number) }));
+  forgetDenials(state, zone);
   removeIfOf(state, "rauha_devices", zone.root_device, zone.cgroup);
   removeIfOf(state, "rauha_mounts", zone.mount_ns, zone.cgroup);
   if (puts !== undefined) {
@@ -78,17 +70,10 @@ export function forgetZone(state: BpfState, zone: MapRecord<"zone">, puts?: read
   for (const name of new Set([bytesText(zone.id), bytesText(zone.name)])) {
     if (findZone(state, name) === zone.cgroup) remove(state.map("rauha_names"), nameKey(name));
   }
-  for (const key of keysOf(state.map("rauha_contact"), recordBytes("contact"), Number.MAX_SAFE_INTEGER))
+  for (const key of keysOf(state.map("rauha_contact"), recordBytes("contact")))
     if (decodeRecord("contact", key).from === zone.cgroup) remove(state.map("rauha_contact"), key);
-  for (const key of keysOf(state.map("rauha_addresses"), recordBytes("address"), Number.MAX_SAFE_INTEGER))
+  for (const key of keysOf(state.map("rauha_addresses"), recordBytes("address")))
     if (decodeRecord("address", key).zone === zone.cgroup) remove(state.map("rauha_addresses"), key);
   remove(state.map("rauha_policies"), u64(zone.cgroup));
   remove(state.map("rauha_zones"), u64(zone.cgroup));
-}
-
-/** Numbers of devices and namespaces are given out again: only what is still noted as this zone's goes. */
-function removeIfOf(state: BpfState, map: "rauha_devices" | "rauha_mounts", number: number, cgroup: bigint): void {
-  const value = new Uint8Array(8);
-  if (number === 0 || lookup(state.map(map), u32(number), value) < 0) return;
-  if (new DataView(value.buffer).getBigUint64(0, true) === cgroup) remove(state.map(map), u32(number));
 }

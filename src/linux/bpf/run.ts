@@ -1,35 +1,42 @@
-import { describeDenial } from "../../bpf/describe.ts";
-import { bytesText } from "../../bpf/record.ts";
-import { type Put, zonePuts } from "../../bpf/zone-entry.ts";
+import { zoneAt, zoneBytes } from "../../bpf/layout.gen.ts";
+import { type Put, u64, zonePuts } from "../../bpf/zone-entry.ts";
 import type { BackendEvent } from "../../run/backend-event.ts";
 import type { Diagnostic } from "../../run/diagnostic.ts";
 import type { CgroupFacts } from "../../run/host-facts.ts";
 import type { LsmRun, OpenLsm } from "../../run/lsm.ts";
 import { cgroupPrefix } from "../../run/plan/sections/cgroup.ts";
-import type { NetworkMode, Policy } from "../../run/policy/policy.ts";
+import type { Policy } from "../../run/policy/policy.ts";
 import { errnoName } from "../../run/report/errno.ts";
-import { addressOf, canAccess, flag, systemCall } from "../ffi.ts";
-import { call } from "../system-calls.ts";
+import { bootNs } from "../boot-clock.ts";
+import { canAccess, flag } from "../ffi.ts";
 import { levelsOf, makeCgroup, removeCgroup, unifiedMount } from "./cgroup-place.ts";
-import { forgetZone, putAll, readDenials, readZone } from "./registry.ts";
+import { lookup } from "./map-calls.ts";
+import { hasGoneNeighbour } from "./neighbours.ts";
+import { putAll, removeIfOf, takeBack } from "./puts.ts";
 import { type BpfState, openState } from "./state.ts";
-import { processStart, sweepZones } from "./sweep.ts";
 
 const host = { kind: "host", what: "BPF-LSM" } as const;
 
-/** The BPF-LSM side of one run: the zone's cgroup, and its entries in the pinned maps. Fails closed: what is pinned is used, or nothing runs. */
-export const openLsm: OpenLsm = ({ zoneId, network }, cgroup) => {
+type AddressPuts = typeof import("../../bpf/address-rules.ts").addressPuts;
+
+/**
+ * The BPF-LSM side of one run: the zone's cgroup, and its entries in the pinned maps. Fails closed: what is pinned is used, or nothing runs.
+ * Each start of a guarded zone comes by here: what only lists of addresses, denials and the remains of killed runs need is imported for those.
+ */
+export const openLsm: OpenLsm = async (zoneId, policy, cgroup) => {
   const state = openState();
   if (!("map" in state)) {
     const why = state.foreign ? "are of another version of Rauha" : `can't be opened: ${errnoName(state.errno)}`;
     return refused(`the pinned BPF maps ${why}`, "run `rauha setup` again");
   }
-  const parent = zoneParent(cgroup);
+  const mount = unifiedMount();
+  const parent = zoneParent(cgroup, mount);
   if (parent === undefined) {
     state.close();
     return refused("no cgroup2 directory can be written, and a zone's cgroup is its identity", "mount cgroup2");
   }
-  return { ok: true, run: lsmRun(state, zoneId, `${parent}/${cgroupPrefix}${zoneId}`, network) };
+  const addresses = hasLists(policy) ? (await import("../../bpf/address-rules.ts")).addressPuts : undefined;
+  return { ok: true, run: lsmRun(state, zoneId, `${parent}/${cgroupPrefix}${zoneId}`, mount, policy, addresses) };
 };
 
 function refused(message: string, hint: string): { readonly ok: false; readonly problem: Diagnostic } {
@@ -37,69 +44,85 @@ function refused(message: string, hint: string): { readonly ok: false; readonly 
 }
 
 /** Where the zone's limits are as well; or, on a host whose controllers are of version 1, any directory: identity needs no controller. */
-function zoneParent({ v2 }: CgroupFacts): string | undefined {
-  const mount = unifiedMount();
-  return [v2?.path, mount].find((path) => path !== undefined && canAccess(path, flag.W_OK));
+function zoneParent({ v2 }: CgroupFacts, mount: string): string | undefined {
+  if (v2 !== null && canAccess(v2.path, flag.W_OK)) return v2.path;
+  return canAccess(mount, flag.W_OK) ? mount : undefined;
 }
 
-function lsmRun(state: BpfState, zoneId: string, path: string, network: NetworkMode | undefined): LsmRun {
+/** Whether the policy lists addresses for the programs to decide by; mode `filtered` leaves them to its gateway. */
+function hasLists({ network }: Policy): boolean {
+  if (network.mode === "filtered") return false;
+  return network.allowedEgress.length > 0 || network.allowedIngress.length > 0 || network.allowedZones.length > 0;
+}
+
+function lsmRun(
+  state: BpfState,
+  zoneId: string,
+  path: string,
+  mount: string,
+  policy: Policy,
+  addresses: AddressPuts | undefined,
+): LsmRun {
   let made: { readonly cgroup: bigint; readonly puts: readonly Put[] } | undefined;
-  const mount = unifiedMount();
-  const prepare: LsmRun["prepare"] = (inputs) => {
-    const problem = enter(inputs.policy, inputs.network?.reach);
-    return problem === undefined ? { ok: true, inputs, warnings: [] } : { ok: false, diagnostics: [problem] };
-  };
-  // `reach` stands for the policy's `allowed_egress` where the network mode knows better what the zone may send to.
-  const enter = (policy: Policy, reach: readonly string[] | undefined): Diagnostic | undefined => {
+  let isNeighbourGone = false;
+  const enter = (): Diagnostic | undefined => {
     const cgroup = makeCgroup(path);
     if (typeof cgroup === "number") return refused(`${path} can't be made: ${errnoName(-cgroup)}`, "").problem;
-    const levels = levelsOf(path, mount);
-    const mode = network ?? policy.network.mode;
-    const allowedEgress = reach ?? policy.network.allowedEgress;
-    const meant = { ...policy, network: { ...policy.network, mode, allowedEgress } };
-    const puts = levels.length > 0 ? entryOf(zoneId, cgroup, levels, meant) : `${path} lies too deep`;
+    const puts = entryOf(zoneId, cgroup, levelsOf(path, mount), policy, addresses);
     const problem = typeof puts === "string" ? puts : putProblem(state, puts);
     if (typeof puts === "string" || problem !== undefined) {
       removeCgroup(path);
-      return refused(`the zone can't be entered in the BPF maps: ${problem}`, "`rauha doctor` shows their state")
-        .problem;
+      const message = `the zone can't be entered in the BPF maps: ${problem}`;
+      return refused(message, "`rauha doctor` shows their state").problem;
     }
     made = { cgroup, puts };
     return undefined;
   };
-  const end = (): readonly BackendEvent[] => {
+  const prepare: LsmRun["prepare"] = (inputs) => {
+    const problem = enter();
+    return problem === undefined ? { ok: true, inputs, warnings: [] } : { ok: false, diagnostics: [problem] };
+  };
+  const meanwhile = () => {
+    if (made !== undefined) isNeighbourGone = hasGoneNeighbour(state, made.cgroup, mount);
+  };
+  const end = async (): Promise<readonly BackendEvent[]> => {
     if (made === undefined) return [];
     const { cgroup, puts } = made;
     made = undefined;
     // The launcher has removed it, unless it never came to that.
     removeCgroup(path);
-    const zone = readZone(state, cgroup);
-    if (zone === undefined) return [];
-    const events = denialEvents(state, zone);
-    sweepZones(state, cgroup, mount);
-    forgetZone(state, zone, puts);
+    const zone = new DataView(new ArrayBuffer(zoneBytes));
+    if (lookup(state.map("rauha_zones"), u64(cgroup), new Uint8Array(zone.buffer)) < 0) return [];
+    const wasDenied = zone.getUint32(zoneAt.denials, true) > 0;
+    const events = wasDenied ? await takeDenials(state, cgroup) : [];
+    if (isNeighbourGone) (await import("./sweep.ts")).sweepNeighbours(state, cgroup, mount);
+    removeIfOf(state, "rauha_devices", zone.getUint32(zoneAt.root_device, true), cgroup);
+    removeIfOf(state, "rauha_mounts", zone.getUint32(zoneAt.mount_ns, true), cgroup);
+    takeBack(state, puts);
     return events;
   };
-  return { cgroup: path, prepare, end, undo: end };
+  // Nothing ran: nothing was denied, and the programs noted nothing.
+  const undo = () => {
+    if (made === undefined) return;
+    removeCgroup(path);
+    takeBack(state, made.puts);
+    made = undefined;
+  };
+  return { cgroup: path, prepare, meanwhile, end, undo };
 }
 
-function entryOf(id: string, cgroup: bigint, levels: readonly number[], policy: Policy): Put[] | string {
-  const start = processStart("self");
-  if (start === undefined) return "/proc/self/stat can't be read";
-  const owner = { pid: process.pid, start };
-  const uid = process.geteuid?.() ?? 0;
+function entryOf(
+  id: string,
+  cgroup: bigint,
+  levels: readonly number[],
+  policy: Policy,
+  addresses: AddressPuts | undefined,
+): Put[] | string {
+  if (levels.length === 0) return "its cgroup lies too deep";
+  const owner = { pid: process.pid, madeNs: bootNs() };
+  const entry = { id, name: id, contactName: policy.name, cgroup, levels, policy, createdMs: Date.now(), owner };
   try {
-    return zonePuts({
-      id,
-      name: id,
-      contactName: policy.name,
-      cgroup,
-      levels,
-      policy,
-      createdMs: Date.now(),
-      owner,
-      uid,
-    });
+    return zonePuts({ ...entry, uid: process.geteuid?.() ?? 0 }, addresses?.(policy.network, cgroup));
   } catch (error) {
     return error instanceof RangeError ? error.message : String(error);
   }
@@ -110,33 +133,12 @@ function putProblem(state: BpfState, puts: readonly Put[]): string | undefined {
   return problem === undefined ? undefined : `${problem.map}: ${errnoName(problem.errno)}`;
 }
 
-function denialEvents(state: BpfState, zone: NonNullable<ReturnType<typeof readZone>>): BackendEvent[] {
-  const { denials, more } = readDenials(state, zone);
-  const sinceBoot = Date.now() - bootMs();
-  const names = new Map<bigint, string | null>([[0n, null]]);
-  const nameOf = (cgroup: bigint) => {
-    const known = names.get(cgroup);
-    if (known !== undefined) return known;
-    const other = readZone(state, cgroup);
-    const name = other === undefined ? null : bytesText(other.id);
-    names.set(cgroup, name);
-    return name;
-  };
-  const events = denials.map(
-    (denial): BackendEvent => ({
-      at: Math.round(sinceBoot + Number(denial.bootNs / 1000n) / 1000),
-      record: "lsm_denied",
-      targetZone: nameOf(denial.target),
-      ...describeDenial(denial),
-    }),
-  );
-  return more > 0 ? [...events, { at: Date.now(), record: "lsm_dropped", count: more }] : events;
-}
-
-/** CLOCK_BOOTTIME in ms. */
-function bootMs(): number {
-  const CLOCK_BOOTTIME = 7;
-  const time = new BigInt64Array(2);
-  systemCall(call.clock_gettime, CLOCK_BOOTTIME, addressOf(time));
-  return Number(time[0]) * 1000 + Number(time[1]) / 1e6;
+async function takeDenials(state: BpfState, cgroup: bigint): Promise<readonly BackendEvent[]> {
+  const { forgetDenials, readZone } = await import("./registry.ts");
+  const { denialEvents } = await import("./denials.ts");
+  const zone = readZone(state, cgroup);
+  if (zone === undefined) return [];
+  const events = denialEvents(state, zone);
+  forgetDenials(state, zone);
+  return events;
 }

@@ -1,6 +1,6 @@
 import { type Decision, decisions, hooks, type MapName } from "../../bpf/contract.ts";
 import { pinDirectory } from "../../bpf/pin-directory.ts";
-import { bytesText } from "../../bpf/record.ts";
+import { bytesText, decodeRecord } from "../../bpf/record.ts";
 import { u32 } from "../../bpf/zone-entry.ts";
 import type { LsmReadiness, LsmSetup, LsmState } from "../../run/lsm.ts";
 import { canAccess, flag } from "../ffi.ts";
@@ -8,10 +8,11 @@ import { probeFacts } from "../probe/facts.ts";
 import { readSmallFile, readWholeFile } from "../small-file.ts";
 import { cgroupLookup, unifiedMount } from "./cgroup-place.ts";
 import { runLoader } from "./loader.ts";
-import { keysOf, lookup } from "./map-calls.ts";
+import { lookup } from "./map-calls.ts";
+import { neighboursOf } from "./neighbours.ts";
 import { readZone } from "./registry.ts";
 import { type BpfState, openState } from "./state.ts";
-import { processStart, sweepZones } from "./sweep.ts";
+import { isMaker, sweepZones } from "./sweep.ts";
 
 const btfFile = "/sys/kernel/btf/vmlinux";
 const btfBytes = 64 << 20;
@@ -53,19 +54,18 @@ function readState(): LsmState | null {
   const state = openState();
   if (!("map" in state)) return state.foreign ? { current: false, loadedAt: 0, zones: [], counters: {} } : null;
   const mount = unifiedMount();
-  sweepZones(state, 0n, mount, Number.MAX_SAFE_INTEGER);
+  sweepZones(state, undefined, mount);
   const cgroups = cgroupLookup(mount);
-  const zones = keysOf(state.map("rauha_zones"), 8, Number.MAX_SAFE_INTEGER).flatMap((key) => {
-    const id = new DataView(key.buffer).getBigUint64(0, true);
+  const zones = neighboursOf(state, undefined, Number.MAX_SAFE_INTEGER).flatMap((id) => {
     const zone = readZone(state, id);
     // Of a killed run there may be an empty cgroup, until a later run removes it by its age.
-    const isOwned = zone !== undefined && processStart(zone.owner_pid) === zone.owner_start;
+    const isOwned = zone !== undefined && isMaker(zone.owner_pid, zone.made_ns);
     if (zone === undefined || !(isOwned || cgroups.isPopulated(id))) return [];
     return [{ id: bytesText(zone.id), name: bytesText(zone.name), createdAt: Number(zone.created_ms) }];
   });
   cgroups.close();
   const counters = readCounters(state);
-  const loadedAt = Number(state.config.loaded_ms);
+  const loadedAt = Number(decodeRecord("config", state.config).loaded_ms);
   state.close();
   return { current: true, loadedAt, zones, counters };
 }

@@ -1,7 +1,6 @@
 import type { MapName } from "../../bpf/contract.ts";
 import { bpfContractHash } from "../../bpf/contract-hash.gen.ts";
 import { pinDirectory } from "../../bpf/pin-directory.ts";
-import { decodeRecord, type MapRecord, recordBytes } from "../../bpf/record.ts";
 import { closeFd } from "../ffi.ts";
 import { lookup, openMap } from "./map-calls.ts";
 
@@ -9,7 +8,8 @@ import { lookup, openMap } from "./map-calls.ts";
 export interface BpfState {
   /** A descriptor of the map, or `-errno`. */
   map(name: MapName): number;
-  readonly config: MapRecord<"config">;
+  /** The record `config`, as bytes. */
+  readonly config: Uint8Array;
   close(): void;
 }
 
@@ -24,9 +24,9 @@ export interface StateProblem {
 export function openState(directory: string = pinDirectory): BpfState | StateProblem {
   const opened = new Map<MapName, number>();
   const map = (name: MapName): number => {
-    const known = opened.get(name);
-    if (known !== undefined) return known;
-    const fd = openMap(`${directory}/maps/${name}`);
+    let fd = opened.get(name);
+    if (fd !== undefined) return fd;
+    fd = openMap(`${directory}/maps/${name}`);
     if (fd >= 0) opened.set(name, fd);
     return fd;
   };
@@ -36,11 +36,10 @@ export function openState(directory: string = pinDirectory): BpfState | StatePro
   };
   const configMap = map("rauha_config");
   if (configMap < 0) return { errno: -configMap, foreign: false };
-  // Room for a record of another version, which may be longer.
-  const bytes = new Uint8Array(Math.max(256, recordBytes("config")));
-  const failure = lookup(configMap, new Uint8Array(4), bytes);
-  const config = decodeRecord("config", bytes);
-  if (failure < 0 || config.contract !== bpfContractHash) {
+  // Room for a record of another version, which may be longer. The contract's hash is its first field in all of them.
+  const config = new Uint8Array(256);
+  const failure = lookup(configMap, new Uint8Array(4), config);
+  if (failure < 0 || new BigUint64Array(config.buffer)[0] !== bpfContractHash) {
     close();
     return { errno: -failure, foreign: true };
   }

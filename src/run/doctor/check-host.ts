@@ -4,6 +4,7 @@ import { checkLandlock, checkSeccomp } from "./filters.ts";
 import type { Finding, HostInputs } from "./finding.ts";
 import { checkKernel, checkLauncherMemory, checkUserNamespaces } from "./namespaces.ts";
 import { checkSubordinateIds } from "./subordinate-ids.ts";
+import { checkZoneRecords } from "./zone-records.ts";
 
 /** What this host can enforce, what is missing, and what to do about it. */
 export function checkHost(inputs: HostInputs): Finding[] {
@@ -16,6 +17,7 @@ export function checkHost(inputs: HostInputs): Finding[] {
     ...checkCgroups(inputs),
     checkLauncherMemory(inputs),
     ...checkSubordinateIds(inputs),
+    ...checkZoneRecords(inputs),
     checkTrial(inputs),
   ];
 }

@@ -16,6 +16,7 @@ export type CheckName =
   | "io_weight"
   | "launcher_memfd"
   | "subordinate_ids"
+  | "zone_records"
   | "trial";
 
 /**
@@ -42,7 +43,11 @@ export interface HostInputs {
   readonly lsm?: LsmReadiness | null;
   /** An ordinary user's subordinate ids; left out where nobody asked. */
   readonly ids?: SubordinateIds | undefined;
+  /** Where records of living zones are, and how many, or why there are none; left out where nobody asked. */
+  readonly records?: ZoneRecords;
 }
+
+export type ZoneRecords = { readonly place: string; readonly living: number } | { readonly problem: string };
 
 /** How `true` fared in a zone with the policy `task`: some refusals only show by trying. */
 export type Trial =

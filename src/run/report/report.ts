@@ -35,6 +35,8 @@ export interface Report {
   /** What BPF-LSM programs denied, and how many denials beyond those. */
   readonly lsmDenied: (LsmDenied & { readonly at: number })[];
   lsmDeniedMore: number;
+  /** Why the zone has no record in the runtime directory. */
+  unrecorded: { readonly at: number; readonly detail: string } | null;
   /** Attempts to reach something outside, in network mode `filtered`, up to the gateway's bound. */
   readonly egress: EgressReport[];
   /** Attempts beyond that bound. */
@@ -67,6 +69,7 @@ export function newReport(plan: Plan, at: number): Report {
     deniedMore: 0,
     lsmDenied: [],
     lsmDeniedMore: 0,
+    unrecorded: null,
     egress: [],
     egressMore: 0,
     egressLost: null,
@@ -114,6 +117,9 @@ export function foldEvent(report: Report, event: BackendEvent): void {
       break;
     case "lsm_dropped":
       report.lsmDeniedMore = event.count;
+      break;
+    case "unrecorded":
+      report.unrecorded = { at: event.at, detail: event.detail };
       break;
     case "egress":
       report.egress.push(event);

@@ -57,6 +57,11 @@ export function projectEvents(
     add(started.at, "policy.apply.succeeded", "policy", "succeeded");
     add(started.at, "sandbox.command.started", "execution", "started", { command_hash: plan.commandHash });
   }
+  // Nothing that guards the zone is missing: others can't find it.
+  if (report.unrecorded !== null)
+    add(report.unrecorded.at, "zone.record.skipped", "lifecycle", "skipped", {
+      degraded_reason: report.unrecorded.detail,
+    });
   const first = events.length;
   for (const denial of report.denied) {
     const call = { syscall: deniedCall(denial), pid: denial.pid, comm: denial.comm };

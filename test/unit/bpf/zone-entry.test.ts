@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { addressKeys, networkOrder, portsOfRange } from "../../../src/bpf/address-keys.ts";
-import { policyFlag, way } from "../../../src/bpf/contract.ts";
-import { bytesText, decodeRecord } from "../../../src/bpf/record.ts";
+import { policyFlag } from "../../../src/bpf/contract.ts";
+import { bytesText, decodeRecord, encodeRecord, recordBytes } from "../../../src/bpf/record.ts";
 import { contactKey, nameKey, policyRecord, zonePuts } from "../../../src/bpf/zone-entry.ts";
 import type { Policy } from "../../../src/run/policy/policy.ts";
 import { shippedPolicies } from "../../../src/run/policy/shipped.gen.ts";
@@ -15,7 +14,7 @@ const entry = {
   levels: [3],
   policy: task,
   createdMs: 1000,
-  owner: { pid: 42, start: 99n },
+  owner: { pid: 42, madeNs: 99n },
   uid: 0,
 };
 
@@ -34,7 +33,7 @@ describe("the writes that make a zone", () => {
       cgroup: 77n,
       created_ms: 1000n,
       owner_pid: 42,
-      owner_start: 99n,
+      made_ns: 99n,
       armed: 0,
       denials: 0n,
     });
@@ -54,8 +53,11 @@ describe("the writes that make a zone", () => {
       { from: 77n, to_key: contactKey("beta") },
       { from: 77n, to_key: contactKey("gamma") },
     ]);
-    const beta = decodeRecord("zone", zonePuts({ ...entry, contactName: "beta" })[0]?.value as Uint8Array);
-    expect(beta.contact_key).toBe(contactKey("beta"));
+    const record = (policy: Policy) =>
+      decodeRecord("zone", zonePuts({ ...entry, contactName: "beta", policy })[0]?.value as Uint8Array);
+    expect(record({ ...task, network }).contact_key).toBe(contactKey("beta"));
+    // Contact takes both: who lists nobody needs no key.
+    expect(record(task).contact_key).toBe(0n);
   });
 
   test("mark every level that the zone may lie at", () => {
@@ -65,15 +67,31 @@ describe("the writes that make a zone", () => {
 
   test("a name is at most 128 bytes", () => {
     expect(nameKey("x".repeat(128))).toHaveLength(128);
-    expect(() => nameKey("x".repeat(129))).toThrow();
+    expect(() => nameKey("x".repeat(129))).toThrow("does not fit into 128 bytes");
+    expect(() => zonePuts({ ...entry, id: "x".repeat(49) })).toThrow("does not fit into 48 bytes");
+  });
+
+  test("are the records of the contract, field by field", () => {
+    const network = { ...task.network, allowedZones: ["beta"] };
+    const [zone, policy] = zonePuts({ ...entry, policy: { ...task, network } });
+    for (const [name, put] of [
+      ["zone", zone],
+      ["policy", policy],
+    ] as const) {
+      const bytes = put?.value as Uint8Array;
+      expect(bytes).toHaveLength(recordBytes(name));
+      expect(encodeRecord(name, decodeRecord(name, bytes) as never)).toEqual(bytes);
+    }
   });
 });
 
 describe("a policy in the kernel", () => {
   const flagsOf = (change: Partial<Policy>) => decodeRecord("policy", policyRecord({ ...task, ...change })).flags;
 
-  test("the policy task allows nothing", () => {
-    expect(decodeRecord("policy", policyRecord(task))).toEqual({ capabilities: 0n, flags: 0, zero: 0 });
+  const tracing = policyFlag.tracing;
+
+  test("the policy task allows nothing but to trace one's own", () => {
+    expect(decodeRecord("policy", policyRecord(task))).toEqual({ capabilities: 0n, flags: tracing, zero: 0 });
   });
 
   test("capabilities are a mask over their numbers", () => {
@@ -82,41 +100,16 @@ describe("a policy in the kernel", () => {
   });
 
   test("each flag has its key", () => {
-    expect(flagsOf({ zone: { type: "privileged" } })).toBe(policyFlag.userNamespaces | policyFlag.mounts);
-    expect(flagsOf({ syscalls: { ...task.syscalls, deny: ["ptrace"] } })).toBe(policyFlag.noTrace);
-    expect(flagsOf({ syscalls: { ...task.syscalls, allow: ["unshare"] } })).toBe(policyFlag.userNamespaces);
-    expect(flagsOf({ syscalls: { ...task.syscalls, allow: ["mount"] } })).toBe(policyFlag.mounts);
-    expect(flagsOf({ filesystem: { ...task.filesystem, allowedSockets: ["/run/a"] } })).toBe(policyFlag.hostSockets);
-    expect(flagsOf({ network: { ...task.network, mode: "host" } })).toBe(policyFlag.anyAddress);
-    expect(flagsOf({ network: { ...task.network, mode: "filtered" } })).toBe(policyFlag.anyAddress);
-    expect(flagsOf({ network: { ...task.network, mode: "bridged" } })).toBe(0);
-    expect(flagsOf({ network: { ...task.network, mode: "host", allowedEgress: ["10.0.0.0/8:443"] } })).toBe(0);
-  });
-});
-
-describe("addresses as keys of the prefix tree", () => {
-  const one = (text: string) => addressKeys(text, way.out, 5n).map((key) => decodeRecord("address", key));
-  const before = 16 + 16 + 64;
-
-  test("version 4 is mapped into version 6", () => {
-    const [key] = one("10.1.0.0/16:443");
-    expect(key).toMatchObject({ prefix: before + 96 + 16, port: networkOrder(443), way: way.out, zone: 5n });
-    expect(key?.address.toHex()).toBe("00000000000000000000ffff0a010000");
-  });
-
-  test("version 6 is as it is", () => {
-    const [key] = one("[2001:db8::/32]:8000");
-    expect(key).toMatchObject({ prefix: before + 32, port: networkOrder(8000) });
-    expect(key?.address.toHex()).toBe("20010db8000000000000000000000000");
-  });
-
-  test("all ports are one key, a range a key each", () => {
-    expect(one("0.0.0.0/0:*").map(({ port }) => port)).toEqual([0]);
-    expect(one("192.0.2.1:80-82").map(({ port }) => port)).toEqual([80, 81, 82].map(networkOrder));
-  });
-
-  test("a range that would fill the map is refused in words", () => {
-    expect(one(`192.0.2.1:1-${portsOfRange}`)).toHaveLength(portsOfRange);
-    expect(() => one(`192.0.2.1:1-${portsOfRange + 1}`)).toThrow("ranges of at most 1024 ports");
+    expect(flagsOf({ zone: { type: "privileged" } })).toBe(policyFlag.userNamespaces | policyFlag.mounts | tracing);
+    expect(flagsOf({ syscalls: { ...task.syscalls, deny: ["ptrace"] } })).toBe(0);
+    expect(flagsOf({ syscalls: { ...task.syscalls, allow: ["unshare"] } })).toBe(policyFlag.userNamespaces | tracing);
+    expect(flagsOf({ syscalls: { ...task.syscalls, allow: ["mount"] } })).toBe(policyFlag.mounts | tracing);
+    expect(flagsOf({ filesystem: { ...task.filesystem, allowedSockets: ["/run/a"] } })).toBe(
+      policyFlag.hostSockets | tracing,
+    );
+    expect(flagsOf({ network: { ...task.network, mode: "host" } })).toBe(policyFlag.anyAddress | tracing);
+    expect(flagsOf({ network: { ...task.network, mode: "filtered" } })).toBe(policyFlag.anyAddress | tracing);
+    expect(flagsOf({ network: { ...task.network, mode: "bridged" } })).toBe(tracing);
+    expect(flagsOf({ network: { ...task.network, mode: "host", allowedEgress: ["10.0.0.0/8:443"] } })).toBe(tracing);
   });
 });

@@ -101,6 +101,8 @@ function backendOf(world: World): Backend {
       },
       openOutput: () => ({ write: () => 0, close: () => {} }),
     },
+    notes: { any: () => false, open: () => Promise.reject(new Error("no zone lasts in this test")) },
+    zones: async () => () => ({ problem: "XDG_RUNTIME_DIR names no runtime directory" }),
     networks: () => Promise.reject(new Error("no network is connected here")),
     trees: () => Promise.reject(new Error("no trees in this test")),
     images: async () => ({

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { basename, normalize } from "node:path";
-import { bundleHotPath, SHARED, WORKSPACE } from "../../../scripts/build/hot-bundle.ts";
+import { bundleHotPath, PARTS, SHARED } from "../../../scripts/build/hot-bundle.ts";
 
 process.chdir(`${import.meta.dir}/../../..`);
 
@@ -11,6 +11,7 @@ const { code, cold } = await bundleHotPath("src/cli/main.ts", "build", absent);
 const imports = new Bun.Transpiler({ loader: "js" }).scanImports(code);
 const workspace = await bundleHotPath("src/cli/workspace-run.ts", "build", absent);
 const workspaceEnd = await bundleHotPath("src/cli/workspace-end.ts", "build", absent);
+const lsm = await bundleHotPath("src/linux/bpf/run.ts", "build", absent);
 
 /** Sources that a bundle in build/ imports statically, each once. */
 function loadedBy(text: string, loader: "js" | "ts" = "js"): string[] {
@@ -64,13 +65,36 @@ test("what a kept layer does not need is imported when it is asked for", async (
   }
 });
 
+test("a start of a guarded zone imports one module more; lists, denials and remains of the dead are asked for", async () => {
+  expect(loadedBy(lsm.code)).toEqual(["src/linux/ffi.ts"]);
+  const asked = {
+    "src/bpf/address-rules.ts": "is no endpoint",
+    "src/linux/bpf/denials.ts": "lsm_dropped",
+    "src/linux/bpf/registry.ts": "rauha_events",
+    "src/linux/bpf/sweep.ts": "tickNs",
+  };
+  expect(lsm.cold.toSorted()).toEqual(Object.keys(asked).sort());
+  for (const [source, mark] of Object.entries(asked)) {
+    expect(await whole(source), `${source} has it`).toContain(mark);
+    expect(lsm.code, source).not.toContain(mark);
+  }
+  expect(code, "nothing of it is on the path of a zone without programs").not.toContain("rauha_zones");
+});
+
+test("the record of a zone without programs is one module that imports nothing more", async () => {
+  const note = await bundleHotPath("src/linux/zones/note.ts", "build", absent);
+  expect(loadedBy(note.code)).toEqual(["src/linux/ffi.ts"]);
+  expect(note.cold).toEqual([]);
+  expect(code, "it is loaded while the zone is built").not.toContain("XDG_RUNTIME_DIR names no runtime directory");
+});
+
 test("what it imports when it needs it is named from the folder of the bundle", () => {
   const named = imports.filter(({ kind }) => kind === "dynamic-import").map(({ path }) => path);
-  const files = cold.map((path) => WORKSPACE[path] ?? basename(path));
+  const files = cold.map((path) => PARTS[path] ?? basename(path));
   expect(named.map((path) => basename(path)).sort()).toEqual(files.sort());
-  // The workspace's modules are made by the build, beside the hot path's.
+  // These modules are made by the build, beside the hot path's.
   expect(
-    named.filter((path) => !existsSync(`build/${path}`) && !Object.values(WORKSPACE).includes(basename(path))),
+    named.filter((path) => !existsSync(`build/${path}`) && !Object.values(PARTS).includes(basename(path))),
   ).toEqual([]);
   expect(cold).toContain("src/cli/commands.ts");
   expect(cold, "the backend is on the hot path").not.toContain("src/linux/backend.ts");
