@@ -3,16 +3,18 @@
  * "shared" as well as one of their own; prints how often it was had.
  */
 import { zonePuts } from "../../../src/bpf/zone-entry.ts";
-import { findZone, forgetZone, putAll, readZone } from "../../../src/linux/bpf/registry.ts";
-import { processStart } from "../../../src/linux/bpf/sweep.ts";
+import { putAll } from "../../../src/linux/bpf/puts.ts";
+import { findZone, forgetZone, readZone } from "../../../src/linux/bpf/registry.ts";
 import { errno } from "../../../src/linux/ffi.ts";
-import { policyOf, stateOf } from "./zones.ts";
+import { policyOf } from "./policies.ts";
+import { stateOf } from "./programs.ts";
+import { ownerNow } from "./zones.ts";
 
 const EEXIST = 17;
 const [number = 0, cycles = 0] = process.argv.slice(2).map(Number);
 const state = stateOf();
 const policy = policyOf();
-const owner = { pid: process.pid, start: processStart("self") ?? 0n };
+const owner = ownerNow();
 let had = 0;
 
 function fail(what: string): never {

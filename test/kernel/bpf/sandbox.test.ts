@@ -3,8 +3,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { lsmSetup } from "../../../src/linux/bpf/setup.ts";
 import { type Result, resultSchema } from "../../../src/run/result/schema.ts";
+import { inVm, isRoot } from "../../support/identity.ts";
 import { rauha, start } from "../../support/rauha.ts";
-import { inVm, isRoot } from "./zones.ts";
 
 const pins = "/sys/fs/bpf/rauha";
 const folder = mkdtempSync("/var/tmp/bpf-sandbox-");

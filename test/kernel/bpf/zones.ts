@@ -4,76 +4,21 @@
  */
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Hook } from "../../../src/bpf/contract.ts";
+import { addressPuts } from "../../../src/bpf/address-rules.ts";
 import type { Denial } from "../../../src/bpf/denial.ts";
 import { zonePuts } from "../../../src/bpf/zone-entry.ts";
+import { bootNs } from "../../../src/linux/boot-clock.ts";
 import { levelsOf, unifiedMount } from "../../../src/linux/bpf/cgroup-place.ts";
-import { forgetZone, putAll, readDenials, readZone } from "../../../src/linux/bpf/registry.ts";
-import { lsmSetup, readCounters } from "../../../src/linux/bpf/setup.ts";
-import { type BpfState, openState } from "../../../src/linux/bpf/state.ts";
-import { processStart } from "../../../src/linux/bpf/sweep.ts";
+import { putAll } from "../../../src/linux/bpf/puts.ts";
+import { forgetZone, readDenials, readZone } from "../../../src/linux/bpf/registry.ts";
+import type { BpfState } from "../../../src/linux/bpf/state.ts";
 import type { Policy } from "../../../src/run/policy/policy.ts";
-import { shippedPolicies } from "../../../src/run/policy/shipped.gen.ts";
 import { type Answer, type Attempt, attemptWords, parseAnswers, probePath } from "../../support/probe.ts";
+import { policyOf } from "./policies.ts";
 
-export const inVm = process.env["RAUHA_TEST_VM"] === "1";
-export const isRoot = process.getuid?.() === 0;
-
-/** Loads and pins the programs; the state, which is the test file's to close. */
-export function setUp(): BpfState {
-  const outcome = lsmSetup.load();
-  if (!outcome.ok) throw new Error(`setup: ${outcome.failed} ${outcome.errno}\n${outcome.log}`);
-  return stateOf();
-}
-
-export function stateOf(): BpfState {
-  const state = openState();
-  if (!("map" in state)) throw new Error(`the maps can't be opened: errno ${state.errno}`);
-  return state;
-}
-
-/** Takes everything away, and says so when that does not work. */
-export function tearDown(state: BpfState): void {
-  state.close();
-  const outcome = lsmSetup.remove();
-  if (!outcome.ok) throw new Error(`remove: ${outcome.failed} ${outcome.errno}`);
-}
-
-/** A policy that allows every capability, since the tests' zones keep root's; `change` says what else. */
-export function policyOf(change: (policy: Policy) => Partial<Policy> = () => ({})): Policy {
-  const task = shippedPolicies["task"];
-  if (task === undefined) throw new Error("no policy task");
-  const all = shippedPolicies["privileged"]?.capabilities ?? task.capabilities;
-  const base = { ...task, capabilities: { allowed: allCapabilities(all.allowed) } };
-  return { ...base, ...change(base) };
-}
-
-function allCapabilities(known: readonly string[]): readonly string[] {
-  const needed = [
-    "CAP_SYS_ADMIN",
-    "CAP_SYS_PTRACE",
-    "CAP_KILL",
-    "CAP_DAC_OVERRIDE",
-    "CAP_DAC_READ_SEARCH",
-    "CAP_SYS_NICE",
-  ];
-  return [
-    ...new Set([
-      ...known,
-      ...needed,
-      "CAP_NET_ADMIN",
-      "CAP_NET_RAW",
-      "CAP_SYS_RESOURCE",
-      "CAP_PERFMON",
-      "CAP_BPF",
-      "CAP_SYS_MODULE",
-    ]),
-  ];
-}
-
-/** The network lists of a policy. */
-export function network(change: Partial<Policy["network"]>): (policy: Policy) => Partial<Policy> {
-  return (policy) => ({ network: { ...policy.network, ...change } });
+/** This process, as the maker of an entry. */
+export function ownerNow(): { readonly pid: number; readonly madeNs: bigint } {
+  return { pid: process.pid, madeNs: bootNs() };
 }
 
 let made = 0;
@@ -90,7 +35,7 @@ async function hold(folder: string, { setup = ":", unshare = [] }: Extra): Promi
   return holder;
 }
 
-interface Extra {
+export interface Extra {
   /** Shell that runs in the zone's mount namespace before anything is in the zone. */
   readonly setup?: string;
   /** More of unshare(1)'s options. */
@@ -144,11 +89,11 @@ export class HandMadeZone {
     this.cgroup = join(mount, `bpf-test-${process.pid}-${made++}`);
     mkdirSync(this.cgroup);
     this.id = BigInt(statSync(this.cgroup).ino);
-    const owner = { pid: process.pid, start: processStart("self") ?? 0n };
+    const owner = ownerNow();
     const levels = levelsOf(this.cgroup, mount);
     const named = { id: `id-of-${name}`, name, contactName: name };
     const entry = { ...named, cgroup: this.id, levels, policy, createdMs: Date.now(), owner, uid: 0 };
-    const problem = putAll(state, zonePuts(entry));
+    const problem = putAll(state, zonePuts(entry, addressPuts(policy.network, this.id)));
     if (problem !== undefined) throw new Error(`${problem.map}: errno ${problem.errno}`);
   }
 
@@ -270,14 +215,6 @@ export function tryOnHost(attempts: readonly Attempt[], fds: readonly number[] =
   } as never) as unknown as { stdout: Buffer };
   return parseAnswers(stdout.toString()).map(({ outcome }) => outcome);
 }
-
-/** Denials and errors at a hook since `before`. */
-export function deniedSince(state: BpfState, before: ReturnType<typeof readCounters>, hook: Hook): number {
-  const now = readCounters(state)[hook];
-  return (now?.deny ?? 0) - (before[hook]?.deny ?? 0);
-}
-
-export { readCounters };
 
 /** A directory of another mount namespace as a descriptor of this process: what leaks. */
 export function leak(pid: number, path: string): number {
