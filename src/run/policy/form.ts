@@ -24,6 +24,9 @@ export function unexpected(value: unknown, expected: string, hint?: string): Rea
 
 /** A value in words, short enough for a line. */
 export function describeValue(value: unknown): string {
+  // As TOML writes them.
+  if (typeof value === "number" && !Number.isFinite(value))
+    return String(value).toLowerCase().replace("infinity", "inf");
   if (typeof value === "string") return quoteShort(value);
   if (Array.isArray(value)) return "a list";
   if (value instanceof Date) return "a date";
