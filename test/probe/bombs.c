@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -219,6 +220,56 @@ static int do_bytes(int argc, char **argv, struct answer *a)
 	_exit(0);
 }
 
+/* Says that the most was taken, and keeps it until stdin ends. */
+static void hold(void)
+{
+	char byte;
+
+	if (write(STDOUT_FILENO, "holding\n", 8) < 0)
+		_exit(1);
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+}
+
+/* queue-signals COUNT [hold]: as many signals to itself as may wait */
+static int do_queue_signals(int argc, char **argv, struct answer *a)
+{
+	const union sigval none = {.sival_int = 0};
+	long want = number_of(argv[1]);
+	long queued = 0;
+	sigset_t set;
+	int err = 0;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	TRY(sigprocmask(SIG_BLOCK, &set, NULL));
+	while (queued < want && err == 0) {
+		if (sigqueue(getpid(), SIGRTMIN, none) < 0)
+			err = errno;
+		else
+			queued++;
+	}
+	if (argc > 2)
+		hold();
+	say(a, "%ld queued", queued);
+	return err;
+}
+
+/* inotify COUNT [hold]: as many instances as there may be */
+static int do_inotify(int argc, char **argv, struct answer *a)
+{
+	long want = number_of(argv[1]);
+	long made = 0;
+
+	while (made < want && inotify_init1(IN_CLOEXEC) >= 0)
+		made++;
+	int err = made < want ? errno : 0;
+	if (argc > 2)
+		hold();
+	say(a, "%ld made", made);
+	return err;
+}
+
 const struct verb bomb_verbs[] = {
 	{"forkbomb", do_forkbomb, 1, "COUNT [HOLD_MS]"},
 	{"forkbomb-tree", do_forkbomb_tree, 1, "SECONDS"},
@@ -226,6 +277,8 @@ const struct verb bomb_verbs[] = {
 	{"memhogs", do_memhogs, 3, "COUNT BYTES HOLD_MS"},
 	{"filebomb", do_filebomb, 2, "DIR COUNT [BYTES]"},
 	{"openbomb", do_openbomb, 1, "COUNT"},
+	{"queue-signals", do_queue_signals, 1, "COUNT [hold]"},
+	{"inotify", do_inotify, 1, "COUNT [hold]"},
 	{"spin", do_spin, 1, "SECONDS"},
 	{"yes", do_yes, 1, "BYTES [FD]"},
 	{"bytes", do_bytes, 1, "HEX"},

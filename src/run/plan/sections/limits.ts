@@ -1,7 +1,7 @@
 import type { Origin } from "../../diagnostic.ts";
 import { policyOrigin } from "../../policy/policy.ts";
 import { signalName } from "../../report/signals.ts";
-import { addOp, keep, notRequested, type PlanDraft } from "../draft.ts";
+import { addOp, keep, notRequested, type PlanDraft, zoneOrigin } from "../draft.ts";
 
 /** A limit that someone asked for, with the place that asked. */
 export interface Wanted {
@@ -10,7 +10,7 @@ export interface Wanted {
 }
 
 /** RLIMIT_* of getrlimit(2), x86-64 and aarch64. */
-export const rlimit = { cpu: 0, fsize: 1, data: 2, core: 4, nproc: 6, nofile: 7, as: 9 } as const;
+export const rlimit = { cpu: 0, fsize: 1, data: 2, core: 4, nproc: 6, nofile: 7, as: 9, sigpending: 11 } as const;
 
 /** The flag's value where there is one, else the policy's; null when neither asks. */
 export function wanted(
@@ -38,6 +38,11 @@ type RlimitName = keyof typeof rlimitFields;
 /** Time between SIGTERM and SIGKILL when a zone runs out of wall-clock time or is cancelled. */
 const graceMs = 5000;
 const SIGTERM = 15;
+/**
+ * Signals that may wait for the zone's processes, and timers that send one. They count for the caller on the host as well: a task
+ * that took all it could would leave none to the caller's other programs.
+ */
+const queuedSignals = 4096;
 
 /** Wall clock and rlimits; the cgroup's limits are in section `cgroup`. */
 export function planLimits(draft: PlanDraft): void {
@@ -52,6 +57,14 @@ export function planLimits(draft: PlanDraft): void {
   if (wallMs === 0) notRequested(draft, "wall_clock");
   else keep(draft, "wall_clock", "timer", [op]);
   for (const name of Object.keys(rlimitFields) as RlimitName[]) planRlimit(draft, name);
+  const signals = {
+    op: "rlimit",
+    resource: rlimit.sigpending,
+    soft: queuedSignals,
+    hard: queuedSignals,
+    clamp: 1,
+  } as const;
+  addOp(draft, signals, zoneOrigin("limits"), `at most ${queuedSignals} queued signals`);
 }
 
 function planRlimit(draft: PlanDraft, name: RlimitName): void {
