@@ -22,24 +22,14 @@ static void join(char path[PATH_MAX], const char *directory, const char *name)
 static int cgroup_set(struct zone *z, const struct op *op, const char *directory, struct fault *f)
 {
 	const struct op_cgroup_set *set = &op->u.cgroup_set;
-	size_t length = strlen(set->value);
 	char path[PATH_MAX];
-	int fd;
 
 	join(path, directory, set->file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT && set->optional) {
-		report_skipped(z, op, errno, "open");
+	if (file_write(path, set->value) == 0)
 		return 0;
-	}
-	if (fd < 0)
-		return fault(f, "open", path);
-	if (write(fd, set->value, length) != (ssize_t)length) {
-		fault(f, "write", path);
-		close(fd);
-		return -1;
-	}
-	close(fd);
+	if (errno != ENOENT || !set->optional)
+		return fault(f, "write", path);
+	report_skipped(z, op, errno, "open");
 	return 0;
 }
 

@@ -65,27 +65,22 @@ int init_clone(struct zone *z, struct fault *f)
 	return 0;
 }
 
-/* Opens or writes a file of init's directory in /proc. */
-static int proc_open(const struct zone *z, const char *name, int flags)
+/* The path of a file of init's directory in /proc. */
+static const char *proc_path(const struct zone *z, const char *name, char path[64])
 {
-	char path[64];
-	char *at = text_put(path, path + sizeof(path), "/proc/");
+	char *at = text_put(path, path + 64, "/proc/");
 
-	at = text_number(at, path + sizeof(path), (uint64_t)z->init);
-	at = text_put(at, path + sizeof(path), "/");
-	text_put(at, path + sizeof(path), name);
-	return open(path, flags | O_CLOEXEC);
+	at = text_number(at, path + 64, (uint64_t)z->init);
+	at = text_put(at, path + 64, "/");
+	text_put(at, path + 64, name);
+	return path;
 }
 
 static int proc_write(const struct zone *z, const char *name, const char *text, struct fault *f)
 {
-	int fd = proc_open(z, name, O_WRONLY);
-	ssize_t size = (ssize_t)strlen(text);
-	int status = fd < 0 || write(fd, text, (size_t)size) != size ? fault(f, "write", name) : 0;
+	char path[64];
 
-	if (fd >= 0)
-		close(fd);
-	return status;
+	return file_write(proc_path(z, name, path), text) < 0 ? fault(f, "write", name) : 0;
 }
 
 /* All lines of one map, in one write, as the kernel wants it. */
@@ -133,7 +128,9 @@ int ids_map(struct zone *z, struct fault *f)
 			return -1;
 		/* Now, while init's ids are still ours: later it takes CAP_SYS_PTRACE. */
 		if (z->lends) {
-			z->user_ns = proc_open(z, "ns/user", O_RDONLY);
+			char path[64];
+
+			z->user_ns = open(proc_path(z, "ns/user", path), O_RDONLY | O_CLOEXEC);
 			if (z->user_ns < 0)
 				return fault(f, "open", "ns/user");
 		}
@@ -143,13 +140,22 @@ int ids_map(struct zone *z, struct fault *f)
 	return 0;
 }
 
+/* Settings of the zone's own user namespace; where /proc/sys is read-only (in a container) or has no such file, the host's hold. */
+static void user_limits_set(struct zone *z)
+{
+	for (const struct op *op = NULL; (op = op_next(&z->plan, op, OP_USER_LIMIT)) != NULL;) {
+		if (file_write(op->u.user_limit.path, op->u.user_limit.value) < 0)
+			report_skipped(z, op, errno, "write");
+	}
+}
+
 /**
  * ids_take - makes init the zone's root, where it is nobody
  *
  * Root's init starts with ids that mean nothing inside: it could make no file. The change also undoes PR_SET_PDEATHSIG, so that
  * comes after. An ordinary user's init stays that user, with his groups: only so it can open all that he can.
  */
-int ids_take(const struct zone *z, struct fault *f)
+int ids_take(struct zone *z, struct fault *f)
 {
 	f->stage = STAGE_IDMAP;
 	f->op = NO_OP;
@@ -157,5 +163,6 @@ int ids_take(const struct zone *z, struct fault *f)
 		return fault(f, "setresgid", NULL);
 	if (z->lends && syscall(SYS_setresuid, 0, 0, 0) < 0)
 		return fault(f, "setresuid", NULL);
+	user_limits_set(z);
 	return 0;
 }

@@ -22,6 +22,11 @@ static const struct field_spec op_id_helpers_fields[] = {
 	{ FIELD_STR, offsetof(struct op_id_helpers, newgidmap) },
 };
 
+static const struct field_spec op_user_limit_fields[] = {
+	{ FIELD_STR, offsetof(struct op_user_limit, path) },
+	{ FIELD_STR, offsetof(struct op_user_limit, value) },
+};
+
 static const struct field_spec op_cgroup_fields[] = {
 	{ FIELD_STR, offsetof(struct op_cgroup, path) },
 	{ FIELD_U32, offsetof(struct op_cgroup, kind) },
@@ -325,6 +330,7 @@ const struct record_spec plan_ops[PLAN_OP_MAX + 1] = {
 	[OP_GID_MAP] = { "gid_map", op_gid_map_fields, 3, STAGE_IDMAP, TIMES_MANY },
 	[OP_SETGROUPS_DENY] = { "setgroups_deny", NULL, 0, STAGE_IDMAP, TIMES_OPTIONAL },
 	[OP_ID_HELPERS] = { "id_helpers", op_id_helpers_fields, 2, STAGE_IDMAP, TIMES_OPTIONAL },
+	[OP_USER_LIMIT] = { "user_limit", op_user_limit_fields, 2, STAGE_IDMAP, TIMES_MANY },
 	[OP_CGROUP] = { "cgroup", op_cgroup_fields, 2, STAGE_CGROUP, TIMES_MANY },
 	[OP_CGROUP_SET] = { "cgroup_set", op_cgroup_set_fields, 3, STAGE_CGROUP, TIMES_MANY },
 	[OP_CGROUP_COLLECT] = { "cgroup_collect", op_cgroup_collect_fields, 1, STAGE_CGROUP, TIMES_MANY },

@@ -7,7 +7,7 @@
 
 #define PLAN_MAGIC 827344978u
 #define PLAN_HEADER_BYTES 20u
-#define CONTRACT_HASH 0x63b36bc0fb37d4b0ull
+#define CONTRACT_HASH 0x53d03e6c37b33e69ull
 #define PLAN_OP_MAX 72u
 #define REPORT_RECORD_MAX 13u
 #define NO_OP UINT32_MAX
@@ -98,6 +98,7 @@ enum op_id {
 	OP_GID_MAP = 3,
 	OP_SETGROUPS_DENY = 4,
 	OP_ID_HELPERS = 5,
+	OP_USER_LIMIT = 6,
 	OP_CGROUP = 10,
 	OP_CGROUP_SET = 11,
 	OP_CGROUP_COLLECT = 12,
@@ -203,6 +204,11 @@ struct op_gid_map {
 struct op_id_helpers {
 	const char *newuidmap;
 	const char *newgidmap;
+};
+
+struct op_user_limit {
+	const char *path;
+	const char *value;
 };
 
 struct op_cgroup {
@@ -427,6 +433,7 @@ union op_fields {
 	struct op_uid_map uid_map;
 	struct op_gid_map gid_map;
 	struct op_id_helpers id_helpers;
+	struct op_user_limit user_limit;
 	struct op_cgroup cgroup;
 	struct op_cgroup_set cgroup_set;
 	struct op_cgroup_collect cgroup_collect;

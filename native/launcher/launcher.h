@@ -175,6 +175,7 @@ int fault_with(struct fault *f, int err, const char *step, const char *detail);
 /* text.c */
 char *text_put(char *at, const char *end, const char *text);
 char *text_number(char *at, const char *end, uint64_t number);
+int file_write(const char *path, const char *text);
 
 /* report.c */
 void report_start(struct zone *z, int fd);
@@ -200,7 +201,7 @@ void cgroups_sweep(const struct zone *z);
 bool is_mapped(const struct plan *plan, uint32_t map_op, uint32_t id, bool outside);
 int init_clone(struct zone *z, struct fault *f);
 int ids_map(struct zone *z, struct fault *f);
-int ids_take(const struct zone *z, struct fault *f);
+int ids_take(struct zone *z, struct fault *f);
 
 /* message.c */
 int message_send(int socket, const struct message *message, int fd);

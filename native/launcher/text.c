@@ -23,3 +23,15 @@ char *text_number(char *at, const char *end, uint64_t number)
 	} while (number > 0);
 	return text_put(at, end, first);
 }
+
+/** file_write - writes a text to a file of the kernel's, all at once; -1 with errno */
+int file_write(const char *path, const char *text)
+{
+	ssize_t size = (ssize_t)strlen(text);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int status = fd >= 0 && write(fd, text, (size_t)size) == size ? 0 : -1;
+
+	if (fd >= 0)
+		close(fd);
+	return status;
+}

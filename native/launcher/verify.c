@@ -6,11 +6,6 @@
 #include <sched.h>
 #include <sys/ptrace.h>
 
-static bool can_make_user_namespace(void)
-{
-	return unshare(CLONE_NEWUSER) == 0;
-}
-
 static bool can_mount(void)
 {
 	struct mount_attr private = {.propagation = PROPAGATION_PRIVATE};
@@ -18,9 +13,9 @@ static bool can_mount(void)
 	return sys_mount_setattr(AT_FDCWD, "/", 0, &private) == 0;
 }
 
-static bool can_write_proc_sys(void)
+static bool can_open(const char *path, int flags)
 {
-	int fd = open("/proc/sys/kernel/hostname", O_WRONLY | O_CLOEXEC);
+	int fd = open(path, flags | O_CLOEXEC);
 
 	if (fd >= 0)
 		close(fd);
@@ -45,11 +40,7 @@ static bool can_regain_capabilities(uint64_t mask)
 /* The mounts show this file, and no Landlock rule allows it. */
 static bool can_read_probe(void)
 {
-	int fd = open("/.rauha", O_RDONLY | O_CLOEXEC);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0 || errno != EACCES;
+	return can_open("/.rauha", O_RDONLY) || errno != EACCES;
 }
 
 /** verify_lockdown - carries out `verify`, and reports which forbidden acts were tried and refused */
@@ -64,11 +55,11 @@ int verify_lockdown(struct zone *z, struct fault *f)
 	record.checks = op->u.verify.checks;
 	if (record.checks & ~VERIFY_ALL)
 		return fault_with(f, EINVAL, "verify", "a check that this launcher does not know");
-	if ((record.checks & VERIFY_NEW_USER_NAMESPACE) && can_make_user_namespace())
+	if ((record.checks & VERIFY_NEW_USER_NAMESPACE) && unshare(CLONE_NEWUSER) == 0)
 		return fault_with(f, 0, "verify", "a new user namespace could be made");
 	if ((record.checks & VERIFY_MOUNT) && can_mount())
 		return fault_with(f, 0, "verify", "a mount could be changed");
-	if ((record.checks & VERIFY_WRITE_PROC_SYS) && can_write_proc_sys())
+	if ((record.checks & VERIFY_WRITE_PROC_SYS) && can_open("/proc/sys/kernel/hostname", O_WRONLY))
 		return fault_with(f, 0, "verify", "/proc/sys could be written");
 	if ((record.checks & VERIFY_PTRACE_INIT) && can_trace_init())
 		return fault_with(f, 0, "verify", "init could be traced");

@@ -38,3 +38,11 @@ test("queued signals: a task may have its own, and the caller keeps most of them
   expect(await zone.end()).toMatch(/queue-signals 1000000 hold: EAGAIN (409[0-9]|[1-3]\d{3}|\d{1,3}) queued/);
   expect(meanwhile).toBeGreaterThan(alone / 2);
 });
+
+test("inotify: a task may watch files, and so may the caller meanwhile", async () => {
+  const alone = onHost("inotify 1000");
+  const zone = await holding("inotify 100000");
+  const meanwhile = onHost("inotify 1000");
+  expect(await zone.end()).toMatch(/inotify 100000 hold: EMFILE ([1-9]|[1-5]\d|6[0-4]) made/);
+  expect(meanwhile).toBeGreaterThanOrEqual(Math.min(alone - 64, 1000));
+});

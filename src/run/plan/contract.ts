@@ -62,6 +62,8 @@ export const planOps = {
    * `ids`, and init goes on at Rauha's word `go`, when Rauha has run both.
    */
   id_helpers: { id: 5, stage: "idmap", times: "optional", fields: { newuidmap: "str", newgidmap: "str" } },
+  /** Writes a file of /proc/sys/user in the zone's own user namespace, user_namespaces(7). One that can't be written is reported as skipped. */
+  user_limit: { id: 6, stage: "idmap", fields: { path: "str", value: "str" } },
 
   /** Makes a cgroup directory for the zone and puts the zone in it; removed when the zone has ended. */
   cgroup: { id: 10, stage: "cgroup", fields: { path: "str", kind: "u32" } },
