@@ -63,6 +63,8 @@ static int source_take(struct zone *z, const struct op *op, const struct wish *w
 	if (fstat(fd, &status) < 0)
 		return fault(f, "fstat", wish->path);
 	s->is_dir = S_ISDIR(status.st_mode);
+	if ((wish->flags & MOUNT_EXPECT_SOCKET) && !S_ISSOCK(status.st_mode))
+		return fault_with(f, ENOTSOCK, "openat2", wish->path);
 	if ((wish->flags & MOUNT_EXPECT_DIR && !s->is_dir))
 		return fault_with(f, ENOTDIR, "openat2", wish->path);
 	if (s->is_dir && (wish->flags & MOUNT_EXPECT_FILE || op->id == OP_COPY))

@@ -125,6 +125,19 @@ describe("a wrong policy file is refused", () => {
     expect(stderr).toContain("/usr/share/no-such-folder");
   });
 
+  test.each([
+    [`[filesystem]\nallowed_sockets = ["/etc/passwd"]`, /allowed_sockets\[0\]: .*not a socket/],
+    [
+      `[filesystem]\nwritable_paths = ["/usr/no/such"]`,
+      /writable_paths\[0\]: .*\n {2}hint: nothing can be made in what/,
+    ],
+    [`[syscalls]\ndeny = ["read", "execve"]`, /syscalls\.deny\[1\]: without execve no task could start\n {2}hint: /],
+  ])("what only shows when the zone is made points home as well: %s", async (key, words) => {
+    const file = policy("late.toml", `extends = "task"\n${key}\n`);
+    const { exitCode, stderr } = await sandbox(["--policy", file], ["true"]);
+    expect([exitCode, stderr]).toEqual([125, expect.stringMatching(words)]);
+  });
+
   test("a directory, a device, and a pipe that never ends", async () => {
     for (const file of ["/usr", "/dev/zero"]) {
       const { exitCode } = await sandbox(["--policy", file], ["true"], { patienceMs: 10_000 });

@@ -20,6 +20,8 @@ export const mountFlag = {
   idmapOptional: 1 << 7,
   /** Follow a symlink in the source's last component (flags of the user name what they point to). */
   followSource: 1 << 8,
+  /** Source must be a unix socket. */
+  expectSocket: 1 << 9,
 } as const;
 
 /** `io.mode`. */

@@ -40,6 +40,7 @@ const names = (): Readonly<Record<number, string>> => ({
   71: "EPROTO",
   75: "EOVERFLOW",
   87: "EUSERS",
+  88: "ENOTSOCK",
   95: "EOPNOTSUPP",
   98: "EADDRINUSE",
   101: "ENETUNREACH",
@@ -79,6 +80,7 @@ const words = (): Readonly<Record<number, string>> => ({
   36: "name too long",
   38: "not in this kernel",
   40: "too many symbolic links, or one where none may be",
+  88: "not a socket",
   95: "not supported",
   122: "quota exceeded",
 });

@@ -59,7 +59,7 @@ function setupError(report: Report, failed: NonNullable<Report["failed"]>): Resu
         ? `${command}: not found in the zone`
         : `${command}: can't be executed: ${errnoWords(failed.errno)}`,
       hint: missing
-        ? "the zone sees /usr, /bin and the workspace; bind other programs with --ro-bind, or set PATH with -e"
+        ? "a program must lie in what the zone sees (`rauha sandbox --explain` lists it) and in its PATH: show others with --ro-bind, or set PATH with -e"
         : "it needs the execute bit, and a #! line or a format this machine runs",
       origin,
     };
@@ -100,6 +100,9 @@ function hintFor(op: PlanOp | undefined, failed: NonNullable<Report["failed"]>):
   }
   if (op?.op === "proc" && kind === "EPERM") {
     return "the host's own /proc is partly covered (a container?): run the outer container with an unmasked /proc";
+  }
+  if (failed.step === "make target in a tree of the host") {
+    return "nothing can be made in what the host shows: the path must be there, or lie elsewhere";
   }
   if (op?.op === "bind" && kind === "ENOENT") return "the path must exist on the host";
   if (op?.op === "bind" && kind === "EACCES") return "the caller may not reach the path";

@@ -61,12 +61,18 @@ function checkArchitecture({ architectures }: SeccompProfile, arch: Arch): Diagn
   return [{ code: "invalid_policy", message, hint }];
 }
 
-function checkStart(ranges: readonly Range[], { arch, watch = [] }: CompileOptions): Diagnostic[] {
+function checkStart(ranges: readonly Range[], { arch, watch = [], deny = [], origin }: CompileOptions): Diagnostic[] {
   const { numbers } = syscallTable(arch);
   return neededToStart.flatMap((name): Diagnostic[] => {
     const decision = ranges.find(({ first }) => first === numbers.get(name))?.decision;
     const passing: number[] = [verdict.allow, verdict.log, ...(watch.includes(name) ? [verdict.notify] : [])];
     if (decision?.branches.length === 0 && passing.includes(decision.otherwise)) return [];
+    const denied = deny.indexOf(name);
+    if (denied >= 0) {
+      const message = `without ${name} no task could start`;
+      const hint = `leave "${name}" out of syscalls.deny`;
+      return [{ code: "invalid_policy", message, hint, origin: origin?.(`syscalls.deny[${denied}]`) }];
+    }
     const message = `the seccomp profile does not allow ${name} without condition: no task could start`;
     return [{ code: "invalid_policy", message, hint: `allow "${name}"` }];
   });

@@ -72,7 +72,7 @@ function planPolicyPaths(draft: PlanDraft): void {
   });
   policy.filesystem.allowedSockets.forEach((path, index) => {
     const origin = policyOrigin(policy, `filesystem.allowed_sockets[${index}]`);
-    const flags = mountFlag.readOnly | mountFlag.expectFile | mountFlag.followSource | mountFlag.noExec;
+    const flags = mountFlag.readOnly | mountFlag.expectSocket | mountFlag.followSource | mountFlag.noExec;
     addOp(draft, { op: "bind", source: path, target: path, flags }, origin, `the socket ${path} of the host`);
   });
 }
