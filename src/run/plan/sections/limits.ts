@@ -44,6 +44,12 @@ const SIGTERM = 15;
  */
 const queuedSignals = 4096;
 
+/**
+ * Inotify instances and watches of a zone. The kernel counts them for the caller on the host as well, who has 128 instances as a rule:
+ * a task that took all it could would leave none to the caller's other programs.
+ */
+const userLimits = { max_inotify_instances: "64", max_inotify_watches: "65536" } as const;
+
 /** Wall clock and rlimits; the cgroup's limits are in section `cgroup`. */
 export function planLimits(draft: PlanDraft): void {
   const { policy, request } = draft;
@@ -65,6 +71,11 @@ export function planLimits(draft: PlanDraft): void {
     clamp: 1,
   } as const;
   addOp(draft, signals, zoneOrigin("limits"), `at most ${queuedSignals} queued signals`);
+  if (!draft.ownUserNamespace) return;
+  for (const [name, value] of Object.entries(userLimits)) {
+    const path = `/proc/sys/user/${name}`;
+    addOp(draft, { op: "user_limit", path, value }, zoneOrigin("limits"), `${path} of the zone's own: ${value}`);
+  }
 }
 
 function planRlimit(draft: PlanDraft, name: RlimitName): void {

@@ -11,12 +11,6 @@ const cloneFlag = {
   network: 0x40000000,
 } as const;
 
-/**
- * Inotify instances and watches of a zone. The kernel counts them for the caller on the host as well, who has 128 instances as a rule:
- * a task that took all it could would leave none to the caller's other programs.
- */
-const userLimits = { max_inotify_instances: "64", max_inotify_watches: "65536" } as const;
-
 /** Namespaces of the zone. All of them, always, but for what only a privileged policy of root's leaves out: user and network. */
 export function planNamespaces(draft: PlanDraft): void {
   const { facts, policy } = draft;
@@ -47,10 +41,5 @@ export function planNamespaces(draft: PlanDraft): void {
   for (const kind of kinds) {
     const detail = kind === "user" && draft.request.ids !== undefined ? ", subordinate ids by newuidmap" : "";
     keep(draft, `${kind}_namespace`, "namespace", [op], detail);
-  }
-  if (!draft.ownUserNamespace) return;
-  for (const [name, value] of Object.entries(userLimits)) {
-    const path = `/proc/sys/user/${name}`;
-    addOp(draft, { op: "user_limit", path, value }, zoneOrigin("limits"), `${path} of the zone's own: ${value}`);
   }
 }
