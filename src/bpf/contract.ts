@@ -101,6 +101,7 @@ export const portRanges = 64;
 /** Zones at once. */
 export const zonesAtOnce = 16_384;
 
+/** The records of the maps, field by field, as both sides lay them out; integers are little-endian. */
 export const records = {
   /** Value of `rauha_config`, an array of one. */
   config: { contract: "u64", loaded_ms: "u64", host_netns: "u32", host_userns: "u32", host_mntns: "u32", zero: "u32" },

@@ -12,6 +12,7 @@ export type MapRecord<N extends RecordName> = {
 
 const widths = { u16: 2, u32: 4, u64: 8 } as const;
 
+/** Size of a field in bytes. */
 export function fieldBytes(spec: FieldSpec): number {
   return typeof spec === "string" ? widths[spec] : spec.bytes;
 }

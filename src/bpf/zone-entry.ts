@@ -106,10 +106,12 @@ function contactOf(from: bigint, name: string): Uint8Array {
   return new Uint8Array(BigUint64Array.of(from, contactKey(name)).buffer);
 }
 
+/** A key or value of eight bytes, in the byte order of the machine. */
 export function u64(value: bigint): Uint8Array {
   return new Uint8Array(BigUint64Array.of(value).buffer);
 }
 
+/** The same of four bytes. */
 export function u32(value: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(value).buffer);
 }

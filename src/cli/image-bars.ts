@@ -14,6 +14,7 @@ const barWidth = 24;
 const mostLayers = 8;
 const clearLine = "\u001b[2K";
 
+/** Draws a pull on the terminal that stderr is, a line for each layer, until it ends. */
 export function openPullBars(ports: Pick<Ports, "write">): PullReport {
   const layers = new Map<string, Layer>();
   let title = "";

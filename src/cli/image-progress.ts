@@ -9,6 +9,7 @@ import { exitCodeOf, renderDiagnostics, styleFor } from "./words.ts";
 const stdout = 1;
 const stderr = 2;
 
+/** How a pull is told: as JSON lines, as bars on a terminal, or as a few lines for a log. */
 export function pullReport(ports: Ports, json: boolean): PullReport {
   if (json) return { tell: (event) => ports.write(stdout, `${JSON.stringify(event)}\n`), end: () => {} };
   if (ports.isTerminal(stderr) && ports.env["TERM"] !== "dumb") return openPullBars(ports);

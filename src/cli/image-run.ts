@@ -6,6 +6,7 @@ import type { NamedImage } from "./flags/sandbox.ts";
 import { commandHash } from "./ids.ts";
 import { oneLine } from "./words.ts";
 
+/** Inputs with the image in them, or why there is none. */
 export type WithImage =
   | { readonly ok: true; readonly inputs: PlanInputs }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };

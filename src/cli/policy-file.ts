@@ -52,6 +52,7 @@ function readExtended(name: string, fromFile: string, cwd: string): Extended {
   return { ok: true, text: read.bytes, file, directory: dirname(resolve(cwd, file)) };
 }
 
+/** Whether a word names a plain file, seen from `cwd`. */
 export function isFile(name: string, cwd: string): boolean {
   return statSync(resolve(cwd, name), { throwIfNoEntry: false })?.isFile() ?? false;
 }

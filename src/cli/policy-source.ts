@@ -4,6 +4,7 @@ import { quote, shellWord } from "./flags/quote.ts";
 import { suggest } from "./flags/suggest.ts";
 import type { LoadedPolicy, PolicyQuestion } from "./policy-file.ts";
 
+/** Whom a policy that a command line named is traced to. */
 export const policyFlag: Origin = { kind: "flag", flag: "--policy" };
 
 /**

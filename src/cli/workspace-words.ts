@@ -24,6 +24,7 @@ export function applyProblem({ obstacles, failed }: Finished, taskId: string): D
   };
 }
 
+/** Files that run later and that the task changed in its layer, or that were written back. */
 export function laterRunEvents(at: number, paths: readonly string[]): WorkspaceEvent[] {
   return paths.map((path) => ({
     at,
@@ -34,6 +35,7 @@ export function laterRunEvents(at: number, paths: readonly string[]): WorkspaceE
   }));
 }
 
+/** The same for people. `what` became of them, as a verb. */
 export function laterRunWarnings(paths: readonly string[], what: string): Diagnostic[] {
   return paths.map((path) => ({
     code: "unenforceable",

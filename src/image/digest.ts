@@ -1,5 +1,6 @@
 /** Digests of the OCI image specification (descriptor.md): the two registered algorithms, and no other. */
 
+/** A digest by its parts. */
 export interface Digest {
   readonly algorithm: "sha256" | "sha512";
   /** Lower case. */
@@ -16,6 +17,7 @@ export function parseDigest(text: string): Digest | undefined {
   return { algorithm: "sha512", hex: match[4] ?? "" };
 }
 
+/** Whether `parseDigest` takes it. */
 export function isDigest(text: string): boolean {
   return pattern.test(text);
 }

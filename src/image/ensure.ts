@@ -5,6 +5,7 @@ import { ImageError, orDamaged } from "./image-error.ts";
 import { readReference } from "./reference.ts";
 import type { ImageStore, Platform, PullEvent, PullPolicy, StoredImage } from "./types.ts";
 
+/** How an image is to be had. */
 export interface EnsureOptions {
   readonly pull: PullPolicy;
   /** What it says of images holds. */

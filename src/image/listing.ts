@@ -6,6 +6,7 @@ import { renderPlatform } from "./platform.ts";
 import { pulledAnnotation } from "./store/store-index.ts";
 import type { ImageStore } from "./types.ts";
 
+/** An image as `rauha image ls` lists it; the keys are those of its JSON. */
 export interface ListedImage {
   /** Null for one without a name. */
   readonly reference: string | null;

@@ -19,6 +19,7 @@ export interface Descriptor {
   readonly size: number;
 }
 
+/** An image manifest (OCI image-spec manifest.md, or docker's schema 2), checked. */
 export interface Manifest {
   readonly kind: "manifest";
   readonly mediaType: string;
@@ -32,6 +33,7 @@ export interface IndexEntry extends Descriptor {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** An image index (OCI image-spec image-index.md, or docker's manifest list), checked. */
 export interface Index {
   readonly kind: "index";
   readonly mediaType: string;

@@ -51,6 +51,7 @@ export function renderPlatform(platform: Platform): string {
   return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
 }
 
+/** Whether two platforms are one, variant included. */
 export function samePlatform(a: Platform, b: Platform): boolean {
   return renderPlatform(a) === renderPlatform(b);
 }

@@ -24,6 +24,7 @@ import { stopSignal } from "./rootfs/stop-signal.ts";
 import { findUser } from "./rootfs/users.ts";
 import type { ImageStore, LayerDescriptor, PullEvent, StoredImage } from "./types.ts";
 
+/** How an image becomes a root, and who hears of it. */
 export interface PrepareOptions extends ImageAudience {
   /** What it says of images holds. */
   readonly policy: Policy;

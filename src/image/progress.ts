@@ -3,6 +3,7 @@ import type { PullEvent } from "./types.ts";
 
 const bytesEveryMs = 200;
 
+/** Tells how far the layers of a pull are, and not oftener than anyone could read it. */
 export class LayerProgress {
   readonly #tell: (event: PullEvent) => void;
   readonly #last = new Map<string, number>();

@@ -18,6 +18,7 @@ import { sweepPartials } from "./store/sweep.ts";
 import { storedForm } from "./stored-form.ts";
 import type { ImageStore, Platform, PullEvent, StoredImage } from "./types.ts";
 
+/** How an image is pulled, and who hears of it. */
 export interface PullOptions {
   /** What it says of images holds. */
   readonly policy: Policy;

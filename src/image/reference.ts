@@ -4,6 +4,7 @@
  */
 import { refuse } from "./image-error.ts";
 
+/** The name of an image by its parts, with docker's defaults filled in. */
 export interface Reference {
   /** Host and port of the registry, `docker.io` for Docker Hub. */
   readonly registry: string;

@@ -8,6 +8,7 @@ import { type Collected, collect, neededBy, type RemoveLayers } from "./store/co
 import { underIndexLock, writeEntries } from "./store/store-index.ts";
 import type { ImageStore, Platform } from "./types.ts";
 
+/** What a removal took away. */
 export interface Removed extends Collected {
   /** Names that are gone. */
   readonly references: readonly string[];

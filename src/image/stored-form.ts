@@ -4,6 +4,7 @@ import { decodeManifest } from "./manifest.ts";
 import { layerType, ociConfig, ociManifest } from "./media-types.ts";
 import type { Compression } from "./types.ts";
 
+/** A document of the store with its name. */
 export interface ManifestBytes {
   readonly digest: string;
   readonly mediaType: string;

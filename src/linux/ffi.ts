@@ -75,6 +75,7 @@ export const flag = {
   X_OK: 1,
 } as const;
 
+/** Error numbers that the code asks for, errno(3). */
 export const errno = { ENOENT: 2, EINTR: 4, EACCES: 13, EINVAL: 22, ENOSYS: 38, EOPNOTSUPP: 95 } as const;
 
 const encoder = new TextEncoder();
@@ -94,6 +95,7 @@ export function openFile(path: string, flags: number, mode = 0): number {
   return checked(libc.open(ptr(cString(path)), flags | flag.O_CLOEXEC, mode));
 }
 
+/** close(2); its errors are nobody's to mend. */
 export function closeFd(fd: number): void {
   libc.close(fd);
 }
@@ -118,10 +120,12 @@ export function writeAll(fd: number, bytes: Uint8Array): number {
   return done;
 }
 
+/** Whether access(2) with the real ids allows it. */
 export function canAccess(path: string, mode: number): boolean {
   return libc.access(ptr(cString(path)), mode) === 0;
 }
 
+/** isatty(3). */
 export function isTerminal(fd: number): boolean {
   return libc.isatty(fd) === 1;
 }
@@ -136,6 +140,7 @@ export function sealMemfd(fd: number): number {
   return checked(libc.fcntl(fd, flag.F_ADD_SEALS, flag.SEAL_ALL));
 }
 
+/** memfd_create(2): a descriptor, or `-errno`. */
 export function createMemfd(name: string, flags: number): number {
   return checked(libc.memfd_create(ptr(cString(name)), flags));
 }
@@ -169,10 +174,12 @@ export function randomBytes(count: number): Uint8Array {
   return bytes;
 }
 
+/** rename(2): 0 or `-errno`. */
 export function renameFile(from: string, to: string): number {
   return checked(libc.rename(ptr(cString(from)), ptr(cString(to))));
 }
 
+/** unlink(2): 0 or `-errno`. */
 export function unlinkFile(path: string): number {
   return checked(libc.unlink(ptr(cString(path))));
 }

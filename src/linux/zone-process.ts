@@ -113,6 +113,7 @@ async function openGateway(plan: Plan, emit: (event: BackendEvent) => void): Pro
   return (await import("./network/gateway.ts")).openGateway(plan, emit);
 }
 
+/** A launcher that runs: its pid, and our ends of its pipes for reports and for orders. */
 export interface LauncherProcess {
   readonly pid: number;
   readonly report: number;

@@ -27,6 +27,7 @@ export interface HostFacts {
   readonly cwd: string;
 }
 
+/** Something that the host has, or why it has it not, and the command that changes that. */
 export type Fact = { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly fix?: string };
 
 /** Where the caller may make a cgroup, for each controller it may use. */

@@ -27,6 +27,7 @@ export interface ReadyImage extends ImageRoot {
   readonly maps?: readonly PlannedOp[] | undefined;
 }
 
+/** An image that is ready to be a root, or why it is not. */
 export type ImageOutcome =
   | { readonly ok: true; readonly image: ReadyImage }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };

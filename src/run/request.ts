@@ -74,6 +74,7 @@ export interface ImageUser {
   readonly home: string | undefined;
 }
 
+/** How the task has the workspace; docs/workspaces.md. */
 export type RepoMode = "overlay" | "rw" | "ro";
 
 /** One directory of the zone that is copy-on-write. */
@@ -110,6 +111,7 @@ export interface RequestLimits {
   readonly coreBytes?: number | undefined;
 }
 
+/** The streams of the task. */
 export interface RequestIo {
   /** capture: streams are in the result; stream: the caller's own; pty: a terminal of the zone's own. */
   readonly mode: "capture" | "stream" | "pty";

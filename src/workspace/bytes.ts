@@ -6,14 +6,17 @@
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lossyDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** The bytes of a name, as the kernel has it. */
 export function bytesOf(name: string): Uint8Array {
   return Buffer.from(name, "latin1");
 }
 
+/** A name of these bytes: a string of one character for each. */
 export function fromBytes(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
+/** A name by its text in UTF-8. */
 export function fromText(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
@@ -46,15 +49,18 @@ export function compareBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** A name in a directory; the root of a tree is the empty path. */
 export function joinPath(parent: string, name: string): string {
   return parent === "" ? name : `${parent}/${name}`;
 }
 
+/** The directory that a path lies in. */
 export function parentOf(path: string): string {
   const slash = path.lastIndexOf("/");
   return slash < 0 ? "" : path.slice(0, slash);
 }
 
+/** The last name of a path. */
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }

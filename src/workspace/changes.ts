@@ -4,6 +4,7 @@ import type { Layer, LayerEntry } from "./layer.ts";
 import { sameContent } from "./same.ts";
 import type { TreeCursor } from "./tree-cursor.ts";
 
+/** How a path differs from the host's. */
 export type ChangeKind = "added" | "modified" | "deleted" | "type_changed" | "mode_changed";
 
 /** What a task changed at one path, against the host's tree as it is now. A deleted directory is one change, at its top. */

@@ -20,6 +20,7 @@ function fingerprint(stat: EntryStat): string {
   return stat.type === "directory" ? `d${stat.mode}` : `${stat.inode} ${stat.ctimeNs}`;
 }
 
+/** A copy that was made. */
 export interface CopyOutcome {
   readonly mechanism: "reflink copy" | "copy";
   /** Entries left out, and why. */

@@ -3,6 +3,7 @@ import { bytesOf, toText } from "./bytes.ts";
 import type { Change } from "./changes.ts";
 import type { LayerChanges } from "./task-layers.ts";
 
+/** A change as the result has it. */
 export type ListedChange = Result["changes"][number];
 
 /** At most so many changes are listed in a result; the others are counted. */
@@ -13,6 +14,7 @@ export function displayPath(layer: number, source: string, path: string): string
   return layer === 0 ? path : `${Buffer.from(source).toString("latin1")}/${path}`;
 }
 
+/** A change as the result lists it. */
 export function describeChange(layer: number, source: string, change: Change): ListedChange {
   const { path, kind, before, after } = change;
   const full = displayPath(layer, source, path);

@@ -1,6 +1,7 @@
 import type { TreeFs } from "../run/tree-fs.ts";
 import { type KeptTask, listTasks } from "./store.ts";
 
+/** The task that was meant, none, or several that it might be. */
 export type Found =
   | { readonly kind: "found"; readonly task: KeptTask }
   | { readonly kind: "none" }

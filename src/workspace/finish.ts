@@ -11,6 +11,7 @@ import type { FinishRecord, TaskRecord } from "./task-record.ts";
 /** What became of a task's changes. */
 export type Fate = "unchanged" | "kept" | "applied" | "discarded";
 
+/** What became of a task's changes. */
 export interface Finished {
   readonly fate: Fate;
   readonly layers: readonly LayerChanges[];
@@ -19,6 +20,7 @@ export interface Finished {
   readonly failed?: TreeError | undefined;
 }
 
+/** How a task ended, and what its changes are for. */
 export interface FinishInput {
   readonly end: Omit<FinishRecord, "changes">;
   /** The function that applies them comes from the caller: few runs need its code. */

@@ -37,6 +37,7 @@ export interface PreparedTask {
   readonly warnings: readonly Diagnostic[];
 }
 
+/** The layers that a task wants, and where. */
 export interface PrepareInput {
   readonly wanted: readonly Wanted[];
   readonly tasksPath: string;

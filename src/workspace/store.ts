@@ -85,6 +85,7 @@ export function removeTask(fs: TreeFs, tasks: number, task: OpenTask): void {
   if (task.record >= 0) fs.close(task.record);
 }
 
+/** A task whose changes are kept, or that runs. */
 export interface KeptTask {
   readonly id: string;
   /** Undefined when the record can't be read. */
@@ -110,6 +111,7 @@ function startOf(task: KeptTask): number {
   return Number(task.record?.started_ns ?? 0);
 }
 
+/** The record in a task's directory; undefined for one that is damaged, of another version, or of another task. */
 export function readRecord(fs: TreeFs, dir: number, id: string): TaskRecord | undefined {
   try {
     const bytes = readWhole(fs, dir, recordName, 1 << 20);

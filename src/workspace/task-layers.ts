@@ -32,6 +32,7 @@ export function openLayer(fs: TreeFs, task: number, record: TaskRecord, index: n
   }
 }
 
+/** Closes both trees of a layer. */
 export function closeLayer(fs: TreeFs, open: OpenLayer): void {
   open.layer.tree.close();
   open.host.close();

@@ -7,6 +7,7 @@ import { type FilePatch, type PatchStyle, patchPair } from "./diff/patch.ts";
 import { eachLayer } from "./task-layers.ts";
 import type { TaskRecord } from "./task-record.ts";
 
+/** One layer's changes as patches. */
 export interface TaskPatch {
   readonly files: readonly FilePatch[];
   /** Changes in `.git` that were left out, since no patch may touch it. */

@@ -12,6 +12,7 @@ export function answer(ports: Ports, text: string): 0 {
   return 0;
 }
 
+/** The same as one JSON object. */
 export function answerJson(ports: Ports, value: unknown): 0 {
   return answer(ports, `${JSON.stringify(value, null, 2)}\n`);
 }

@@ -33,6 +33,7 @@ export async function openTrial(
   return openParts(backend, inputs, { explain: false, onSuccess: "discard" });
 }
 
+/** A trial that can be planned and run, or why this host refuses it. */
 export type OpenedTrial =
   | Extract<OpenedParts, { ok: true }>
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };

@@ -37,6 +37,7 @@ export interface ValueOf {
   readonly policy: string;
 }
 
+/** What kinds of values there are. */
 export type ValueKind = keyof ValueOf;
 
 interface FlagCommon {
@@ -62,6 +63,7 @@ export interface EnumValue {
   readonly unavailable?: true;
 }
 
+/** One option: a switch, one of some words, or a value of a kind. */
 export type Flag =
   | (FlagCommon & { readonly kind: "boolean"; readonly negatable?: true })
   | (FlagCommon & {

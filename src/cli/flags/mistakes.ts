@@ -16,12 +16,14 @@ function shown(spelled: string): string {
   return spelled.length > 64 ? `${spelled.slice(0, 64)}…` : spelled;
 }
 
+/** An option that needs a value stands last, or before another option: `next`. */
 export function noValue(spelled: string, name: string, metavar: string, next: string | undefined): Diagnostic {
   const dashed =
     next === undefined || next === "--" ? "" : `; a value that begins with - is written --${name}=${quote(next)}`;
   return usage(spelled, `${spelled} has no value`, `write ${spelled} ${metavar}${dashed}`);
 }
 
+/** A switch was given a value. */
 export function unwantedValue(spelled: string, name: string, flag: Flag, value: string): Diagnostic {
   const off = /^(false|no|off|0)$/i.test(value);
   const negatable = flag.kind === "boolean" && flag.negatable;
@@ -29,6 +31,7 @@ export function unwantedValue(spelled: string, name: string, flag: Flag, value: 
   return usage(spelled, `${spelled} takes no value, and was given ${quote(value)}`, hint);
 }
 
+/** An option that may be given once was given again, or a switch with its negation. */
 export function givenAlready(spelled: string, name: string, flag: Flag): Diagnostic {
   const hint = flag.kind === "boolean" ? `write --${name} or --no-${name}` : "keep one of them";
   return usage(spelled, `${spelled} was given already and may be given once`, hint);

@@ -41,6 +41,7 @@ export interface ResultTargets {
   readonly resultFd?: number | undefined;
 }
 
+/** A command line that is right, or every mistake in it. */
 export type SandboxParse =
   | { readonly ok: true; readonly invocation: SandboxInvocation }
   | (ResultTargets & {

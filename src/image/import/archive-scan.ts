@@ -10,6 +10,7 @@ export interface ArchivedFile {
   readonly size: number;
 }
 
+/** `docker save` and `podman save`, an OCI layout in an archive, or the files of a root themselves. */
 export type ArchiveKind = "docker" | "oci" | "rootfs";
 
 const block = 512;
@@ -18,6 +19,7 @@ const maxFiles = 20_000;
 const expected =
   /^(?:manifest\.json|repositories|index\.json|oci-layout|blobs(?:\/sha(?:256|512)(?:\/[0-9a-f]{64,128})?)?|[0-9a-f]{64}(?:\.json|\.tar|\/(?:VERSION|json|layer\.tar))?)$/;
 
+/** Reads the headers of an archive as it goes by, and finds out what kind it is. Throws an `invalid_image` for what is no archive. */
 export class ArchiveScan {
   readonly files = new Map<string, ArchivedFile>();
   /** Other names of files: old archives name a layer twice. */

@@ -16,6 +16,7 @@ import { type BlobSource, gather, type Imported, type ImportWish, storeImage } f
 
 const maxImages = 1000;
 
+/** Imports all images of an archive of `docker save`. Throws an ImageError for what it refuses; then nothing of it has a name. */
 export async function importDocker(store: ImageStore, archive: OpenArchive, wish: ImportWish): Promise<Imported[]> {
   const file = fileOf(archive, "manifest.json");
   const bytes = await gather(archive.part(file.offset, file.size), "manifest.json");

@@ -11,6 +11,7 @@ import { importRootfs } from "./import-rootfs.ts";
 import { type OpenArchive, openArchive } from "./open-archive.ts";
 import type { Imported } from "./store-parts.ts";
 
+/** What is known of an import besides the file. */
 export interface ImportOptions {
   /** What it says of images holds. */
   readonly policy: Policy;

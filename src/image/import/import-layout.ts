@@ -20,6 +20,7 @@ export interface LayoutReader {
 const containerdName = "io.containerd.image.name";
 const maxDepth = 4;
 
+/** Imports all images of an OCI layout. Throws an ImageError for what it refuses; then nothing of it has a name. */
 export async function importLayout(
   store: ImageStore,
   layout: LayoutReader,

@@ -137,6 +137,7 @@ function sniff(fd: number): Compression {
   return compressionOf(head);
 }
 
+/** The compression that the first bytes tell of: RFC 1952 and RFC 8878. */
 export function compressionOf(head: Uint8Array): Compression {
   if (head[0] === 0x1f && head[1] === 0x8b) return "gzip";
   return head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd ? "zstd" : "none";

@@ -56,6 +56,7 @@ export async function gather(
   return Buffer.concat(parts);
 }
 
+/** An image whose parts are at hand. */
 export interface NewImage {
   readonly references: readonly string[];
   readonly platform: Platform;

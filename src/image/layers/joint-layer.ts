@@ -9,6 +9,7 @@ import { readStored, type StoredLayer, treeName } from "./stored-layer.ts";
 import { keep, makeFolders, partialSuffix } from "./unpack-layer.ts";
 import type { Join } from "./unpacker.ts";
 
+/** How layers are made one. */
 export interface JointOptions {
   readonly space: LayerSpace;
   /** Whether directories keep their owners. */

@@ -17,6 +17,7 @@ import { removeWork, workFolder } from "./remove-work.ts";
 import { layerPath, recordName, type StoredLayer, storedLayer, treeName } from "./stored-layer.ts";
 import type { Unpack } from "./unpacker.ts";
 
+/** How a layer is unpacked, and who hears of it. */
 export interface UnpackLayerOptions {
   readonly unpack: Unpack;
   /** What it says in its section `image` holds. */
@@ -145,6 +146,7 @@ export function keep(fs: TreeFs, partial: string, target: string, summary: Unpac
   }
 }
 
+/** Makes folders of the store with their parents; only the tree of a layer may be seen by others. Throws an ImageError. */
 export function makeFolders(paths: readonly string[]): void {
   for (const path of paths) {
     try {

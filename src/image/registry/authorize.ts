@@ -7,6 +7,7 @@ import type { Credentials } from "./credential.ts";
 import { answerFailure, explanationOf, protocolFailure } from "./failure.ts";
 import { type HttpContext, send } from "./transport.ts";
 
+/** Who asks a registry for what. */
 export interface Applicant {
   /** The registry's own address. */
   readonly registry: URL;

@@ -1,5 +1,6 @@
 /** `WWW-Authenticate` (RFC 9110, 11.6.1): how a registry wants to be asked. */
 
+/** One challenge of a `WWW-Authenticate` header, RFC 9110. */
 export interface Challenge {
   /** Lower case: `bearer`, `basic`. */
   readonly scheme: string;

@@ -8,10 +8,12 @@ import type { Endpoint } from "./endpoint.ts";
 import { answerFailure, explanationOf, RegistryFailure } from "./failure.ts";
 import { type HttpAnswer, type HttpContext, send } from "./transport.ts";
 
+/** What a client needs of the outside. */
 export interface ClientContext extends HttpContext {
   readonly io: Pick<HostIo, "readText">;
 }
 
+/** A request to a registry about one repository. */
 export interface RegistryRequest {
   /** After `/v2/REPOSITORY/`. */
   readonly path: string;

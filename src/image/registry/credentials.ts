@@ -7,6 +7,7 @@ import { refuse } from "../image-error.ts";
 import type { Credentials } from "./credential.ts";
 import { helperCredentials } from "./credential-helper.ts";
 
+/** Where credentials are looked for. */
 export interface CredentialSource {
   readonly io: Pick<HostIo, "readText">;
   readonly env: Readonly<Record<string, string | undefined>>;

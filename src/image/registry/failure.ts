@@ -47,6 +47,7 @@ function tlsFailure(code: string, words: string, host: string): RegistryFailure 
   );
 }
 
+/** A registry that stopped sending. */
 export function silence(host: string, timeoutMs: number): RegistryFailure {
   const message = `${host} sent nothing for ${timeoutMs / 1000} seconds`;
   return new RegistryFailure({ code: "unreachable", message, hint: "timeout in registries.toml is the limit" }, true);

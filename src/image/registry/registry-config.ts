@@ -18,6 +18,7 @@ export interface RegistrySettings {
   readonly ca: string | undefined;
 }
 
+/** What registries.toml says, with defaults filled in (docs/images.md). */
 export interface RegistryConfig {
   /** How long a registry may send nothing. */
   readonly timeoutMs: number;

@@ -23,6 +23,7 @@ export interface RemoteManifest {
 /** A mirror that doesn't answer is not waited for as long as the registry itself. */
 const mirrorRetries = 1;
 
+/** An image at its registry, or at a mirror of it: the first that answers is asked from then on. Throws a RegistryFailure. */
 export class RemoteImage {
   readonly #reference: Reference;
   readonly #retries: number;

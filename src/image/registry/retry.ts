@@ -5,6 +5,7 @@ import { RegistryFailure } from "./failure.ts";
 /** Told before each pause. */
 export type OnRetry = (what: string, reason: string, delayMs: number) => void;
 
+/** How often something is tried, and who hears of it. */
 export interface Patience {
   /** Tries after the first one. */
   readonly retries: number;

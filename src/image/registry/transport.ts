@@ -7,6 +7,7 @@ import { type Pace, PaceWatch } from "./pace.ts";
 import { proxyFor } from "./proxy.ts";
 import { trustedCertificates } from "./trust.ts";
 
+/** A request; redirects are followed, within bounds. */
 export interface HttpRequest {
   readonly url: URL;
   readonly method?: "GET" | "HEAD" | "POST";
@@ -20,6 +21,7 @@ export interface HttpRequest {
   readonly ca: string | undefined;
 }
 
+/** What requests go by. */
 export interface HttpContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How long the other side may send nothing. */
@@ -28,6 +30,7 @@ export interface HttpContext {
   readonly pace: Pace;
 }
 
+/** An answer, whatever its status. A connection that fails is thrown as a RegistryFailure. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;

@@ -143,6 +143,7 @@ export class StackedLayers {
   }
 }
 
+/** Whether a directory of a layer hides what lies below it. */
 export function isOpaque(fs: TreeFs, dir: number, name: string): boolean {
   return fs.attributes(dir, name, (key) => key === opaqueAttribute).size > 0;
 }

@@ -22,6 +22,7 @@ import { errnoOf, refuseWrite, syncFolder, workPaths, writeAll } from "./layout.
 /** The suffix of what came so far, beside the lock of that blob. */
 export const partialSuffix = ".partial";
 
+/** A blob on its way into the store: hashed as it is written, and named when it is whole. */
 export interface BlobFile {
   /** Bytes that are there. */
   readonly length: number;
@@ -59,6 +60,7 @@ export async function openBlob(
   }
 }
 
+/** The lock of a blob that is on its way, without the suffix. */
 export function lockPath(root: string, digest: string): string {
   return `${workPaths(root).blobs}/${digest.replace(":", "-")}`;
 }

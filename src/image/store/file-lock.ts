@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import type { StoreHost } from "../types.ts";
 import { errnoOf } from "./layout.ts";
 
+/** A lock by flock(2), and the file that it is on. */
 export interface HeldLock {
   readonly path: string;
   readonly fd: number;

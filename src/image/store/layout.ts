@@ -11,6 +11,7 @@ export interface WorkPaths {
   readonly leases: string;
 }
 
+/** Places of what is on its way in a store. */
 export function workPaths(root: string): WorkPaths {
   return { indexLock: `${root}/work/index.lock`, blobs: `${root}/work/blobs`, leases: `${root}/work/leases` };
 }
@@ -76,6 +77,7 @@ export function replaceFile(path: string, text: string): void {
   syncFolder(path.slice(0, path.lastIndexOf("/")));
 }
 
+/** Writes all bytes; throws the error of write(2). */
 export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done);
 }

@@ -3,6 +3,7 @@ import { closeSync, openSync, rmSync } from "node:fs";
 import type { ImageStore } from "../types.ts";
 import { initStore, refuseWrite, workPaths, writeAll } from "./layout.ts";
 
+/** Bytes that are needed once more, in a file that has no name and goes with the process. */
 export interface Spool {
   /** For reading, too. */
   readonly fd: number;

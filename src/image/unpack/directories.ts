@@ -99,6 +99,7 @@ export function setOpaque(fs: LayerFs, fd: number): void {
   fs.setAttribute(fd, opaqueAttribute, opaqueYes);
 }
 
+/** Marks a directory as one that hides what lies below it in other layers. */
 export function markOpaque(fs: LayerFs, dir: number, name: string): void {
   const fd = fs.directory(dir, name);
   setOpaque(fs, fd);

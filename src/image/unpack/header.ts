@@ -36,6 +36,7 @@ export function decodeHeader(block: Uint8Array): Header {
   };
 }
 
+/** Whether a block is one of those that end an archive. */
 export function isZero(block: Uint8Array): boolean {
   for (const byte of block) if (byte !== 0) return false;
   return true;
@@ -48,6 +49,7 @@ export function text(bytes: Uint8Array, at: number, length: number): string {
   return byteString(bytes.subarray(at, end));
 }
 
+/** Bytes as a string of one character each: names of archives need be no UTF-8. */
 export function byteString(bytes: Uint8Array): string {
   let out = "";
   for (let at = 0; at < bytes.length; at += 4096) out += String.fromCharCode(...bytes.subarray(at, at + 4096));

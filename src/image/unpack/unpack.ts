@@ -9,6 +9,7 @@ import { markOf, type Place, placeOf } from "./name.ts";
 import { type ByteSource, TarReader } from "./reader.ts";
 import { deviceReason, LayerRefusal, ownerReason, pipeReason } from "./refusal.ts";
 
+/** What of an archive is kept, and how much of it is taken. */
 export interface UnpackOptions {
   readonly limits: UnpackLimits;
   /** Whether owners, file capabilities and ACLs are kept: the caller may set them. Otherwise everything is the caller's. */

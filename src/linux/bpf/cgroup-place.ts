@@ -64,6 +64,7 @@ export interface CgroupLookup {
   close(): void;
 }
 
+/** Finds cgroups by their ids, open_by_handle_at(2), below a mount of the unified hierarchy. */
 export function cgroupLookup(mount: string): CgroupLookup {
   const fd = openFile(mount, open.directory | flag.O_RDONLY);
   /** The cgroup's directory, or `-errno`. */

@@ -31,6 +31,7 @@ export function update(map: number, key: Uint8Array, value: Uint8Array, exclusiv
   return element(command.update, map, key, value, exclusive ? BPF_NOEXIST : 0);
 }
 
+/** Deletes an entry, bpf(2) BPF_MAP_DELETE_ELEM; 0 or `-errno`. */
 export function remove(map: number, key: Uint8Array): number {
   return element(command.remove, map, key, undefined, 0);
 }

@@ -5,6 +5,7 @@ import { errnoName } from "../../run/report/errno.ts";
 import { canAccess, flag } from "../ffi.ts";
 import { readWholeFile } from "../small-file.ts";
 
+/** The subordinate ids of the caller, or why there are none to be had. */
 export type OwnIdsOutcome =
   | { readonly ok: true; readonly ids: OwnIds }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
@@ -13,6 +14,7 @@ const fileBytes = 1 << 20;
 /** Where distributions have them; what stands in PATH comes first, as with other programs that call them. */
 const usualFolders = ["/usr/bin", "/bin", "/usr/local/bin", "/run/wrappers/bin"];
 
+/** The two helpers, or which of them is missing. */
 export type HelpersOutcome =
   | { readonly ok: true; readonly helpers: Pick<OwnIds, "newuidmap" | "newgidmap"> }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };

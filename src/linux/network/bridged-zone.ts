@@ -23,6 +23,7 @@ import { deviceSetting, readSetting, writeSetting } from "./sysctl.ts";
 
 /** A zone's connection to the bridge: made whole or not at all, and taken away whole, by this invocation or by the next. */
 
+/** A zone that is connected, with what has to be undone. */
 export interface Connection extends HeldRecord {
   readonly traces: ZoneTraces;
   /** Sockets that keep the host's published ports from everyone else. */

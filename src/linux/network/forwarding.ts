@@ -10,6 +10,7 @@ import { deviceSetting, readSetting, writeSetting } from "./sysctl.ts";
 
 /** IP forwarding, device by device: on for the devices by which zones' answers come in, and off again when the last zone has gone. */
 
+/** A route of the host, with the names of its devices. */
 export interface HostRoute extends FoundRoute {
   readonly names: readonly string[];
 }

@@ -28,6 +28,7 @@ export class NetlinkError extends Error {
   }
 }
 
+/** A netlink(7) socket: requests out, answers and errors in. Throws a NetlinkError. */
 export class NetlinkSocket implements Disposable {
   readonly #fd: number;
   #sequence = 1;

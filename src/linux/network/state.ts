@@ -17,6 +17,7 @@ const file = "/run/rauha/network.json";
 const fresh = "/run/rauha/network.json.new";
 const nothing: NetworkState = { bridge: false, switched: [], hostForwarded: false };
 
+/** What earlier invocations wrote down of the host's settings; throws a NetworkFailure where it can't be read. */
 export function readState(): NetworkState {
   const bytes = readWholeFile(file, 65536);
   if (bytes === -errno.ENOENT) return nothing;
@@ -36,6 +37,7 @@ export function writeState(state: NetworkState): void {
   if (result < 0) throw new NetworkFailure("write", -result, file);
 }
 
+/** Forgets it: the host is as it was. */
 export function removeState(): void {
   unlinkFile(file);
   unlinkFile(fresh);

@@ -14,6 +14,7 @@ export const unpackLower = "/unpack/lower";
 
 const mebi = 1 << 20;
 
+/** What the plan of a zone that unpacks a layer is made of. */
 export interface UnpackZone {
   readonly facts: HostFacts;
   readonly filter: ZoneFilter;

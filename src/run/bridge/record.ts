@@ -12,6 +12,7 @@ export interface ZoneRecord {
 
 const version = 1;
 
+/** The record as the bytes of its file, one line of JSON. */
 export function encodeRecord(record: ZoneRecord): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify({ version, ...record })}\n`);
 }

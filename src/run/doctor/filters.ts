@@ -3,6 +3,7 @@ import { activeModules } from "./settings.ts";
 
 /** What decides inside the kernel, call by call. */
 
+/** Whether the kernel takes filters of system calls, seccomp(2). */
 export function checkSeccomp({ facts }: HostInputs): Finding {
   const { seccomp } = facts;
   return {
@@ -14,6 +15,7 @@ export function checkSeccomp({ facts }: HostInputs): Finding {
   };
 }
 
+/** Whether Landlock is there, landlock(7), and what its ABI lacks. */
 export function checkLandlock(inputs: HostInputs): Finding {
   const { facts, settings } = inputs;
   const modules = activeModules(settings);

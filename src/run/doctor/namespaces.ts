@@ -3,6 +3,7 @@ import { type Finding, type HostInputs, sysctlFix } from "./finding.ts";
 /** The oldest kernel with all that a zone is made of: mount_setattr(2) came with 5.12, RLIMIT_NPROC by user namespace with 5.14. */
 const oldest = [5, 14] as const;
 
+/** Whether the kernel is new enough for any zone. */
 export function checkKernel({ facts }: HostInputs): Finding {
   const [major, minor] = facts.kernel.split(/[.-]/).map(Number);
   const enough = (major ?? 0) > oldest[0] || (major === oldest[0] && (minor ?? 0) >= oldest[1]);

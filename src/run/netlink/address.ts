@@ -59,6 +59,7 @@ function addressBody(device: number, address: Address, prefix: number): Uint8Arr
   return joinBytes([header, attribute(addressField.local, bytes), attribute(addressField.address, bytes)]);
 }
 
+/** A route to be made, rtnetlink(7). */
 export interface Route {
   /** Where to; `{ address: [0, 0, 0, 0], prefix: 0 }` is everywhere of IPv4. */
   readonly to: Network;

@@ -98,6 +98,7 @@ export function listAttributes(bytes: Uint8Array): readonly ReadAttribute[] | un
   return list;
 }
 
+/** An attribute of a netlink message, with those in it unread. */
 export interface ReadAttribute {
   readonly type: number;
   readonly payload: Uint8Array;

@@ -32,6 +32,7 @@ export type MacAddress = readonly number[];
 /** A network namespace, by a descriptor of the sending process or by the id of a process in it. */
 export type NetworkNamespace = { readonly fd: number } | { readonly pid: number };
 
+/** A network device to be made. */
 export interface NewDevice {
   readonly name: string;
   readonly mac?: MacAddress | undefined;
@@ -56,6 +57,7 @@ export function addVethPair(
   return addLink(device, [...master, nest(field.info, [textAttribute(info.kind, "veth"), data])]);
 }
 
+/** What is to be otherwise about a network device. */
 export interface LinkChange extends Omit<NewDevice, "name"> {
   readonly name?: string | undefined;
   /** Number of the bridge to be a port of. */

@@ -6,6 +6,7 @@ import { readAttributes } from "./attributes.ts";
 
 const decoder = new TextDecoder();
 
+/** A network device that is there. */
 export interface FoundLink {
   readonly index: number;
   readonly name: string;
@@ -28,6 +29,7 @@ export function decodeLink(body: Uint8Array): FoundLink | undefined {
   };
 }
 
+/** A route that is there. */
 export interface FoundRoute {
   readonly to: Network;
   /** Numbers of the devices by which packets leave. */

@@ -17,6 +17,7 @@ export type Spoken =
 /** Bytes that are read before a decision; a client that needs more to name its host is refused. */
 export const firstBytesMax = 16_384;
 
+/** What a program says first on a connection: TLS with a server name, HTTP with a host, something else, or too little to tell yet. Bounded. */
 export function readFirstBytes(bytes: Uint8Array): Spoken {
   if (bytes.length === 0) return { kind: "more" };
   if (looksLikeTls(bytes)) return bounded(readTls(bytes), bytes.length);

@@ -10,6 +10,7 @@ export interface Proxies {
   readonly except: readonly string[];
 }
 
+/** An HTTP proxy of the caller's, by CONNECT (RFC 9110). */
 export interface HttpProxy {
   readonly host: string;
   readonly port: number;
@@ -96,6 +97,7 @@ export function connectRequest(
   return new TextEncoder().encode(head);
 }
 
+/** A proxy's answer to CONNECT, as far as it has come. */
 export type ProxyReply =
   | { readonly state: "more" }
   | { readonly state: "refused"; readonly why: string }

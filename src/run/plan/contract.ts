@@ -35,6 +35,7 @@ export const stages = [
   "run",
   "cleanup",
 ] as const;
+/** The name of a stage, as `error.stage` has it. */
 export type Stage = (typeof stages)[number];
 
 /** How often an op stands in a plan: exactly once, at most once, or any number of times. The launcher refuses a plan that differs. */

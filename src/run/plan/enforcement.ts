@@ -285,4 +285,5 @@ export const enforcement = {
   },
 } as const satisfies Record<string, Rule>;
 
+/** A promise that the table has. */
 export type EnforcedName = keyof typeof enforcement;

@@ -1,5 +1,6 @@
 /** The form of the enforcement table, and rows that many promises share. */
 
+/** One mechanism by which a rule can be kept. */
 export interface Means {
   /** The mechanism as `guarantees[].mechanism` begins. */
   readonly words: string;
@@ -11,6 +12,7 @@ export interface Means {
   readonly effect: string;
 }
 
+/** A rule with all mechanisms that can keep it. */
 export interface Rule {
   /** Policy keys and flags that ask for it; "always" for what every zone is. */
   readonly rules: string;

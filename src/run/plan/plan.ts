@@ -83,6 +83,7 @@ export interface Plan {
   readonly warnings: readonly Diagnostic[];
 }
 
+/** A plan, or every reason why there is none. */
 export type PlanOutcome =
   | { readonly ok: true; readonly plan: Plan }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };

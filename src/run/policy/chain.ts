@@ -17,6 +17,7 @@ export type LoadedPolicy =
   | ({ readonly ok: true } & PolicyText)
   | { readonly ok: false; readonly message: string; readonly hint?: string | undefined };
 
+/** Where policies that others extend come from. */
 export interface ChainOptions {
   /** The shipped policies by name (`shipped.gen.ts`). */
   readonly shipped: Readonly<Record<string, Policy>>;
@@ -27,6 +28,7 @@ export interface ChainOptions {
 /** Files between the one asked for and the end of its chain. */
 export const maxExtends = 8;
 
+/** Reads a policy and all that it extends, each once, down to a shipped one or to nothing; with every mistake on the way. */
 export function readChain(first: PolicyText, options: ChainOptions): PolicyChain {
   const sources: PolicySource[] = [];
   const diagnostics: Diagnostic[] = [];

@@ -3,6 +3,7 @@ import { type Position, positionsOf } from "./locate.ts";
 /** Policy text is small; what is larger is no policy. */
 export const maxPolicyBytes = 64 * 1024;
 
+/** The text, or where its bytes are none. */
 export type DecodeOutcome =
   | { readonly ok: true; readonly text: string }
   | ({ readonly ok: false; readonly message: string; readonly hint?: string } & Position);

@@ -10,6 +10,7 @@ import { didYouMean } from "./names.ts";
 
 const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
+/** A domain, `*.` and a domain, `*`, each with or without `:PORT` or `:PORT-PORT`; or `@` and a preset. In lower case. */
 export function parseDomain(text: string): Read<string> {
   const { pattern, ports } = splitDomain(text.toLowerCase());
   if (text.startsWith("@")) {

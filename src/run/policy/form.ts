@@ -1,6 +1,7 @@
 /** What a value was read as, or what is wrong with it: `message` what and what was expected, `hint` how to fix it. */
 export type Read<T> = { readonly ok: true; readonly value: T } | ({ readonly ok: false } & Problem);
 
+/** What is wrong with a value. */
 export interface Problem {
   readonly message: string;
   readonly hint?: string | undefined;
@@ -9,10 +10,12 @@ export interface Problem {
 /** Reads one value of a policy: TOML data in, data in the kernel's units out. */
 export type Form<T> = (value: unknown) => Read<T>;
 
+/** A value that is right. */
 export function read<T>(value: T): Read<T> {
   return { ok: true, value };
 }
 
+/** A value that is not, and why. */
 export function wrong(message: string, hint?: string): Read<never> {
   return { ok: false, message, hint };
 }

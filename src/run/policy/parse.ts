@@ -7,10 +7,12 @@ import type { Policy } from "./policy.ts";
 import { resolveRules } from "./resolve.ts";
 import { inOrder } from "./source.ts";
 
+/** A policy, or every mistake in its files. */
 export type PolicyOutcome =
   | { readonly ok: true; readonly policy: Policy }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
+/** What the parser must know besides the text; it touches no file itself. */
 export interface PolicyOptions extends ChainOptions {
   /** The file as messages name it; its base name is the policy's name, unless the file says one. */
   readonly file: string;

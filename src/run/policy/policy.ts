@@ -75,8 +75,10 @@ export interface Policy {
   readonly places: Readonly<Record<string, PolicyPlace>>;
 }
 
+/** Whom a zone can reach; docs/network.md. */
 export type NetworkMode = "none" | "filtered" | "bridged" | "host";
 
+/** A place in a policy file; lines and columns from 1. */
 export interface PolicyPlace {
   readonly file: string;
   readonly line: number;

@@ -6,6 +6,7 @@ import { describeValue, type Form, type Read, read, unexpected, wrong } from "./
 /** What lifts a limit that an extended policy sets. */
 export const unlimited = "unlimited";
 
+/** The least and the most, both included. */
 export interface Bounds {
   readonly min: number;
   readonly max?: number;
@@ -14,6 +15,7 @@ export interface Bounds {
 const sizeExpected = 'a size such as "512Mi", "4Gi" or a number of bytes';
 const durationExpected = 'a duration such as "30s", "5m", "1h30m" or a number of seconds';
 
+/** A size in bytes: a number, or text with a unit. */
 export function sizeForm(bounds: Bounds): Form<number> {
   return (value) => {
     const bytes =

@@ -8,6 +8,7 @@ export type TomlOutcome =
 /** Deeper nesting than any policy has; the bound keeps hostile text off the stack. */
 const maxDepth = 16;
 
+/** TOML 1.0 as plain data, of bounded depth; or where it is none, by line and column. */
 export function parseToml(text: string): TomlOutcome {
   try {
     return { ok: true, tree: parse(text, { maxDepth, unsafeKeyBehaviour: "throw" }) };

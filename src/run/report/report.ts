@@ -48,6 +48,7 @@ export interface Report {
   cancelSignal: number;
 }
 
+/** An attempt to reach something, when it was decided. */
 export type EgressReport = Extract<BackendEvent, { record: "egress" }>;
 
 /** A report of a run of which nothing has happened yet. */

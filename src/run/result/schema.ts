@@ -128,5 +128,6 @@ export const resultSchema = z.strictObject({
   workspace: described(z.nullable(workspaceSchema), "null when the task had none"),
 });
 
+/** The public result; its keys are append-only. */
 export type Result = z.output<typeof resultSchema>;
 export type { EnforcementEvent, ResultEvent } from "./event-schema.ts";

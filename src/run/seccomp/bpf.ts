@@ -17,6 +17,7 @@ export const opcode = {
   return: 0x06,
 } as const;
 
+/** One instruction of classic BPF, `struct sock_filter` of seccomp(2). */
 export interface Instruction {
   readonly code: number;
   readonly jumpTrue: number;

@@ -9,12 +9,14 @@ import { resolveRanges } from "./resolve.ts";
 import type { Surroundings } from "./scope.ts";
 import { syscallTable } from "./syscalls.ts";
 
+/** What a filter is compiled for. */
 export interface CompileOptions extends Surroundings, PolicyLists {
   readonly deniedAction: DeniedAction;
   /** See `ResolveOptions`. */
   readonly watch?: readonly string[] | undefined;
 }
 
+/** A filter as `struct sock_filter[]`, or why there is none. */
 export type CompileOutcome =
   | { readonly ok: true; readonly filter: Uint8Array; readonly warnings: readonly Diagnostic[] }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };

@@ -5,6 +5,7 @@ import type { SeccompProfile } from "./profile.ts";
 import { readProfile } from "./read-profile.ts";
 import { keysUnder, profileForm } from "./schema.ts";
 
+/** A profile, or every mistake in it. */
 export type ProfileOutcome =
   | { readonly ok: true; readonly profile: SeccompProfile }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };

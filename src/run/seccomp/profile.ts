@@ -9,6 +9,7 @@ export interface SeccompProfile {
   readonly architectures: readonly Arch[] | null;
 }
 
+/** Architectures that filters are made for. */
 export type Arch = "x86_64" | "aarch64";
 
 /** `notify` denies with EPERM as `errno` 1 does, and is always seen by the listener where there is one. */

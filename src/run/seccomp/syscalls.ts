@@ -12,6 +12,7 @@ export interface SyscallTable {
 const packed: Readonly<Record<Arch, string>> = { x86_64, aarch64 };
 const tables = new Map<Arch, SyscallTable>();
 
+/** Names and numbers of the system calls of an architecture; unpacked once. */
 export function syscallTable(arch: Arch): SyscallTable {
   const known = tables.get(arch);
   if (known) return known;

@@ -17,6 +17,7 @@ export interface ZoneFilter {
   readonly watched?: Uint8Array | undefined;
 }
 
+/** A filter, or why there is none. */
 export type ZoneFilterOutcome =
   | { readonly ok: true; readonly filter: ZoneFilter }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };

@@ -6,6 +6,7 @@ import type { TaskRecord } from "../task-record.ts";
 import { checkChanges, type Obstacle } from "./check.ts";
 import { LayerWriter } from "./write.ts";
 
+/** What of a task is applied, and how. */
 export interface ApplyWish {
   /** Paths in a layer, by layer index; absent: everything. */
   readonly chosen?: ReadonlyMap<number, readonly string[]> | undefined;
@@ -15,8 +16,10 @@ export interface ApplyWish {
   readonly before?: ((layer: number, changes: readonly Change[]) => void) | undefined;
 }
 
+/** What stands in the way, and in which layer. */
 export type LayerObstacle = Obstacle & { readonly layer: number };
 
+/** What became of it. */
 export type ApplyOutcome =
   | { readonly done: true; readonly written: number; readonly left: number }
   /** Nothing was written. */

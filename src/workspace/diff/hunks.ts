@@ -3,6 +3,7 @@ import { diffLines, type Run, splitLines } from "./line-diff.ts";
 /** Lines of unchanged text around a change. */
 const context = 3;
 
+/** What differs between two texts. */
 export interface Hunks {
   /** Unified hunks; empty when nothing differs. */
   readonly text: string;

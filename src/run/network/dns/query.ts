@@ -14,6 +14,7 @@ export interface DnsQuery {
   readonly payload: number | undefined;
 }
 
+/** A query, or what becomes of a message that is none. */
 export type ReadQuery =
   | { readonly ok: true; readonly query: DnsQuery }
   /** `reply` is what to say; undefined for what deserves no answer. */

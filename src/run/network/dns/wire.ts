@@ -54,10 +54,12 @@ export function writeName(name: string): number[] {
   return [...labels.flatMap((label) => [label.length, ...new TextEncoder().encode(label)]), 0];
 }
 
+/** Two bytes in network order; 0 for those beyond the end. */
 export function uint16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }
 
+/** Four bytes in network order; 0 for those beyond the end. */
 export function uint32(bytes: Uint8Array, at: number): number {
   return uint16(bytes, at) * 65_536 + uint16(bytes, at + 2);
 }

@@ -7,6 +7,7 @@ export function wireAddress(address: Address): { readonly family: number; readon
   return { family: address.length === 4 ? 4 : 6, address: bytes };
 }
 
+/** The address in a field of sixteen bytes. */
 export function readAddress(family: number, bytes: Uint8Array): Address {
   return [...bytes.subarray(0, family === 4 ? 4 : 16)];
 }

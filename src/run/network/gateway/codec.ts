@@ -36,6 +36,7 @@ function encode(spec: GatewayRecordSpec, record: Loose): Uint8Array {
   return bytes;
 }
 
+/** An order as the gateway reads it. */
 export function encodeOrder(order: GatewayOrder): Uint8Array {
   return encode(gatewayOrders[order.record], order as unknown as Loose);
 }

@@ -85,6 +85,7 @@ export const gatewayFd = { orders: 0, reports: 1, errors: 2, sockets: 3 } as con
 /** The zone's sockets in the order of descriptors: TCP listeners, DNS, the packet filter's notices. The version 6 ones may be missing. */
 export const gatewaySockets = ["tcp4", "udp4", "notices", "tcp6", "udp6"] as const;
 
+/** What bounds the conversation; the gateway has the same numbers. */
 export const gatewayLimits = {
   /** Bytes of a program that are reported before a decision. */
   heard: 16_384,
@@ -107,5 +108,7 @@ type RecordOf<T extends Record<string, GatewayRecordSpec>> = {
   } & (T[K] extends { readonly data: true } ? { readonly data: Uint8Array } : unknown);
 }[keyof T & string];
 
+/** What the gateway says. */
 export type GatewayReport = RecordOf<typeof gatewayReports>;
+/** What it is told. */
 export type GatewayOrder = RecordOf<typeof gatewayOrders>;
