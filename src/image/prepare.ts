@@ -18,7 +18,7 @@ import {
 } from "./layers/stored-layer.ts";
 import type { Join, Unpack } from "./layers/unpacker.ts";
 import type { ReadyIn } from "./mapped-image.ts";
-import { readPlatform } from "./platform.ts";
+import { hostPlatform, readPlatform, renderPlatform, selectPlatform } from "./platform.ts";
 import { StackedLayers, visibleLayers } from "./rootfs/stacked.ts";
 import { stopSignal } from "./rootfs/stop-signal.ts";
 import { findUser } from "./rootfs/users.ts";
@@ -56,6 +56,7 @@ const retryMs = 5;
 export async function prepareImage(store: ImageStore, wish: ImageWish, options: PrepareOptions): Promise<ImageOutcome> {
   try {
     const stored = await findImage(store, wish, options);
+    if (wish.platform !== undefined) sayForeign(stored, options);
     const own = await options.ids();
     const readyIn: ReadyIn = async (space, user) => {
       const unpacking = { ...options, space };
@@ -81,13 +82,15 @@ async function findImage(
   const platform = wish.platform === undefined ? undefined : readPlatform(wish.platform);
   const found = pull === "always" && !dry ? undefined : await store.resolve(reference, platform);
   if (found !== undefined) return found;
-  if (dry) refuse("not_found", `the image ${reference} is not stored here`, `rauha image pull ${reference}`);
-  if (pull === "never")
-    refuse(
-      "not_found",
-      `the image ${reference} is not stored here, and --pull never forbids to get it`,
-      `rauha image pull ${reference}`,
+  if (dry || pull === "never") {
+    const { refuseMissing } = await import("./missing.ts");
+    return refuseMissing(
+      store,
+      reference,
+      platform ?? hostPlatform(),
+      dry ? "" : ", and --pull never forbids to get it",
     );
+  }
   const drawn = await bars?.();
   const progress = (event: PullEvent) => {
     drawn?.tell(event);
@@ -102,6 +105,13 @@ async function findImage(
   } finally {
     drawn?.end();
   }
+}
+
+/** Its programs may run all the same, by an emulator that the kernel knows (binfmt_misc). */
+function sayForeign({ reference, config }: StoredImage, { say }: PrepareOptions): void {
+  const host = hostPlatform();
+  if (selectPlatform([{ platform: config }], host) === undefined)
+    say(`${reference} is for ${renderPlatform(config)}, and this machine is ${renderPlatform(host)}`);
 }
 
 interface Unpacking extends PrepareOptions {

@@ -55,6 +55,16 @@ describe("the image's configuration", () => {
     expect([host.exitCode, host.stderr]).toEqual([2, expect.stringContaining("names are looked up in an image only")]);
   });
 
+  test("its variables come before what the policy passes on, and after what the caller asks for", async () => {
+    await store.add("localized", { layers, config: { Env: ["PATH=/bin", "LANG=C.UTF-8"] } });
+    const caller = { env: { LANG: "fi_FI", TZ: "EET" } };
+    const said = async (...flags: string[]) =>
+      (await store.run("localized", ["sh", "-c", "echo $LANG $TZ"], flags, caller)).result.stdout;
+    expect(await said()).toBe("C.UTF-8 EET\n");
+    expect(await said("--env-pass", "LANG")).toBe("fi_FI EET\n");
+    expect(await said("-e", "LANG=sv_SE")).toBe("sv_SE EET\n");
+  });
+
   test("what it says to be there is there, and can be written to below: volumes, and --workdir", async () => {
     await store.add("volumes", { layers, config: { Volumes: { "/data": {}, "/var/lib/db": {}, "/opt": {} } } });
     const script =

@@ -3,10 +3,10 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, writeFiles } from "../support/folders.ts";
-import { gid, isRoot, uid } from "../support/identity.ts";
+import { gid, isRoot, needs, uid } from "../support/identity.ts";
 import { type Attempt, attemptWords, PROBE, parseAnswers, probeBind } from "../support/probe.ts";
 import { parseResult, sandbox } from "../support/rauha.ts";
-import { dir, layers, link, smallImageStore } from "./small-image.ts";
+import { dir, file, layers, link, smallImageStore } from "./small-image.ts";
 import { tarOf } from "./tar-builder.ts";
 
 const store = await smallImageStore();
@@ -144,10 +144,38 @@ describe("the sandbox holds the same", () => {
     expect(explained.stdout).toMatch(/base as the root/);
   });
 
+  needs("root", isRoot)(
+    "root has the policy's capabilities: none, or those that the page about images lists",
+    async () => {
+      const page = readFileSync(join(import.meta.dir, "../../docs/images.md"), "utf8");
+      const example = /^ {4}extends = "build"\n( {4}.*\n)+/m.exec(page)?.[0].replace("build", "task") ?? "";
+      const policy = join(writeFiles(makeFolder("policy"), { "root.toml": example }), "root.toml");
+      const attempts = ["chown 1000 1001 /opt/top", "setuid 1000"];
+      expect(Object.values(await tried(attempts))).toEqual(["EPERM", "EPERM"]);
+      expect(Object.values(await tried(attempts, ["--policy", policy]))).toEqual(["OK", "OK"]);
+      const neighbours = ["mount none /mnt tmpfs", "mknod /opt/dev c 1 3"];
+      expect(Object.values(await tried(neighbours, ["--policy", policy]))).not.toContain("OK");
+    },
+  );
+
   test("an image that is not here, with --pull never; flags without an image", async () => {
     const gone = await store.run("not-here", ["true"]);
     expect([gone.exitCode, gone.result.error?.code]).toEqual([125, "not_found"]);
     const alone = await store.rauha(["sandbox", "--pull", "never", "--", "true"]);
     expect(alone.exitCode).toBe(2);
+  });
+
+  test("an image for another platform: what is here is said, and that it may not run", async () => {
+    const archive = join(makeFolder("archive"), "rootfs.tar");
+    await Bun.write(archive, tarOf([file("prog", "\x7fELF not for this machine", { mode: 0o755 })]));
+    await store.rauha(["image", "import", "--platform", "linux/riscv64", archive, "foreign:1"]);
+    const { error } = (await store.run("foreign:1", ["/prog"])).result;
+    expect(error?.message).toContain("the image foreign:1 is stored here for linux/riscv64 only");
+    expect(error?.hint).toContain("--platform linux/riscv64");
+    const { result, stderr } = await store.run("foreign:1", ["/prog"], ["--platform", "linux/riscv64"]);
+    expect(result.error?.code).toBe("not_executable");
+    expect(stderr).toMatch(/foreign:1 is for linux\/riscv64, and this machine is linux\/\w+\n/);
+    const own = await store.run("base", ["true"], ["--platform", `linux/${process.arch}`]);
+    expect([own.result.status, own.stderr]).toEqual(["succeeded", ""]);
   });
 });

@@ -45,7 +45,13 @@ export function taskEnvironment(draft: PlanDraft): Record<string, string> {
   // `__proto__` is a variable's name like any other, and `toString` is none of the caller's only because objects have it.
   Object.setPrototypeOf(env, null);
   if (request.io.mode === "pty") env["TERM"] = facts.env["TERM"] ?? "xterm";
-  for (const name of [...policy.env.pass, ...request.envPass]) {
+  const { image } = request;
+  // What an image says for itself (LANG, for one: it knows its locales) is the caller's to change by asking for it, not by having one.
+  const passed =
+    image === undefined
+      ? policy.env.pass
+      : policy.env.pass.filter((name) => image.env.every((own) => own.name !== name));
+  for (const name of [...passed, ...request.envPass]) {
     const value = Object.hasOwn(facts.env, name) ? facts.env[name] : undefined;
     if (value !== undefined) {
       env[name] = value;
