@@ -2,10 +2,11 @@ import type { Diagnostic } from "../run/diagnostic.ts";
 import { errnoName } from "../run/report/errno.ts";
 import { TreeError, type TreeFs } from "../run/tree-fs.ts";
 import { findTask } from "../workspace/find.ts";
-import { type OpenTask, openTask, sweepTasks, tasksPath } from "../workspace/store.ts";
+import { type OpenTask, openTask, tasksPath } from "../workspace/store.ts";
 import type { TaskRecord } from "../workspace/task-record.ts";
 import { refuse } from "./commands/answer.ts";
 import type { CommandInput } from "./commands/command.ts";
+import { reclaimTask, sweepAll } from "./reclaim-task.ts";
 
 /** A kept task, found by the command line's word and held by its lock. */
 export interface HeldTask {
@@ -44,7 +45,9 @@ export async function withTask(
   } as const;
   if (store === undefined) return no(missing);
   const { fs, tasks } = store;
-  sweepTasks(fs, tasks);
+  const backend = await input.ports.backend();
+  // What can't go is no reason to refuse another task: `changes prune` says it.
+  await sweepAll(backend, fs, tasks);
   const found = findTask(fs, tasks, word);
   if (found.kind === "none") return no(missing);
   if (found.kind === "many") {
@@ -65,6 +68,8 @@ export async function withTask(
     });
   }
   try {
+    const foreign = await reclaimTask(backend, fs, task);
+    if (foreign !== undefined) return no(foreign);
     return await work({ fs, tasks, task, record: record ?? unreadable(id) });
   } catch (error) {
     if (!(error instanceof TreeError)) throw error;

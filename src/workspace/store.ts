@@ -132,16 +132,29 @@ export function openTask(fs: TreeFs, tasks: number, id: string): OpenTask | unde
   return undefined;
 }
 
-/** Removes what creations and removals left that were killed. The lock tells them from those under way. */
-export function sweepTasks(fs: TreeFs, tasks: number): void {
+/**
+ * Removes what creations and removals left that were killed. The lock tells them from those under way. The names of what the system would
+ * not let go.
+ */
+export function sweepTasks(fs: TreeFs, tasks: number): string[] {
+  const kept: string[] = [];
   for (const name of fs.list(tasks)) {
     if (!name.startsWith(unborn) && !name.startsWith(gone)) continue;
     const open = openEntry(fs, tasks, name);
     if (open === undefined) continue;
-    if (open.locked) removeTree(fs, tasks, name);
-    fs.close(open.fd);
+    try {
+      if (open.locked) removeTree(fs, tasks, name);
+    } catch (error) {
+      if (!(error instanceof TreeError) || (error.errno !== EPERM && error.errno !== EACCES)) throw error;
+      kept.push(name);
+    } finally {
+      fs.close(open.fd);
+    }
   }
+  return kept;
 }
+
+const [EPERM, EACCES] = [1, 13];
 
 function openEntry(fs: TreeFs, tasks: number, name: string): { fd: number; locked: boolean } | undefined {
   try {

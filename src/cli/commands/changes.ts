@@ -1,5 +1,6 @@
-import { type KeptTask, listTasks, openTask, removeTask, sweepTasks } from "../../workspace/store.ts";
+import { type KeptTask, listTasks, openTask, removeTask } from "../../workspace/store.ts";
 import { openStore } from "../kept-task.ts";
+import { reclaimTask, sweepAll } from "../reclaim-task.ts";
 import { oneLine } from "../words.ts";
 import { answer, answerJson, refuse } from "./answer.ts";
 import { type CommandInput, command } from "./command.ts";
@@ -54,16 +55,24 @@ async function prune(input: CommandInput): Promise<number> {
   const pruned: string[] = [];
   if (store !== undefined) {
     const { fs, tasks } = store;
-    sweepTasks(fs, tasks);
+    const backend = await input.ports.backend();
+    const problems = await sweepAll(backend, fs, tasks);
     const age = BigInt(Math.round(Number(input.given.one("older-than") ?? 0))) * 1_000_000n;
     const limit = fs.now() - age;
     for (const { id, record, busy } of listTasks(fs, tasks)) {
       if (busy || BigInt(record?.started_ns ?? 0) > limit) continue;
       const open = openTask(fs, tasks, id);
       if (open === undefined) continue;
-      removeTask(fs, tasks, open);
-      pruned.push(id);
+      const problem = await reclaimTask(backend, fs, open);
+      if (problem === undefined) {
+        removeTask(fs, tasks, open);
+        pruned.push(id);
+      } else {
+        problems.push(problem);
+        fs.close(open.fd);
+      }
     }
+    if (problems.length > 0) return refuse(input.ports, problems, input.json);
   }
   if (input.json) return answerJson(input.ports, { schema: "rauha.changes.prune/v1", pruned });
   return answer(input.ports, pruned.length === 0 ? "nothing to forget\n" : `forgot ${pruned.join(", ")}\n`);

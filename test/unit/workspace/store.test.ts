@@ -1,12 +1,13 @@
 /** Kept tasks on disk: found, named, locked, swept, and read with suspicion. */
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { treeFs as fs } from "../../../src/linux/tree/tree-fs.ts";
 import { collectChanges } from "../../../src/workspace/changes.ts";
 import { choosePaths } from "../../../src/workspace/choose.ts";
 import { copyLayer, makeCopy } from "../../../src/workspace/copy.ts";
 import { openMade } from "../../../src/workspace/files.ts";
 import { findTask } from "../../../src/workspace/find.ts";
+import { hasForeign } from "../../../src/workspace/foreign.ts";
 import { finishRecord, listTasks, openTask, removeTask, sweepTasks, tasksPath } from "../../../src/workspace/store.ts";
 import { decodeRecord, encodeRecord } from "../../../src/workspace/task-record.ts";
 import { TreeCursor } from "../../../src/workspace/tree-cursor.ts";
@@ -53,6 +54,18 @@ describe("a task", () => {
     fs.close(held);
     sweepTasks(fs, tasks);
     expect(existsSync(`${place}/.new-task_3`)).toBe(false);
+  });
+
+  test("what belongs to another id is seen, unless one may not look at it", () => {
+    const folder = writeFiles(makeFolder("foreign"), { "a/b/c": "x", d: "x" });
+    symlinkSync("/proc/1", `${folder}/a/link`);
+    const uid = process.getuid?.() ?? -1;
+    const root = fs.root(folder);
+    expect([hasForeign(fs, root, uid), hasForeign(fs, root, uid + 1)]).toEqual([false, true]);
+    chmodSync(`${folder}/a`, 0);
+    expect(hasForeign(fs, root, uid)).toBe(false);
+    chmodSync(`${folder}/a`, 0o755);
+    fs.close(root);
   });
 
   test("is found by a beginning that no other has", () => {
