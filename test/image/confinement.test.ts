@@ -6,11 +6,15 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ImageError } from "../../src/image/image-error.ts";
+import type { LayerSpace } from "../../src/image/layers/layer-space.ts";
 import { unpackLayer } from "../../src/image/layers/unpack-layer.ts";
 import { openStore } from "../../src/image/open-store.ts";
 import { linuxBackend } from "../../src/linux/backend.ts";
+import { readOwnIds } from "../../src/linux/ids/own-ids.ts";
 import { unpackInZone } from "../../src/linux/unpack/run.ts";
+import { mapsFor } from "../../src/run/ids/zone-ids.ts";
 import { makeFolder, writeFiles } from "../support/folders.ts";
+import { withSubordinateIds } from "../support/subordinate-ids.ts";
 import { fingerprint } from "../support/tree.ts";
 import { sha256 } from "./image-builder.ts";
 import { shippedTask } from "./store.ts";
@@ -34,12 +38,13 @@ async function* once(bytes: Uint8Array) {
   yield bytes;
 }
 
-async function runIn(script: (target: string) => string) {
+async function runIn(script: (target: string) => string, ids?: LayerSpace["ids"]) {
   const folder = makeFolder("target");
   const target = join(folder, "layer");
   mkdirSync(target);
   const report = await unpackInZone(attacker(script(target)))(once(archive), target, {
     limits: { fileBytes, entries },
+    ids,
   });
   return { report, target, folder };
 }
@@ -59,8 +64,14 @@ async function unpackInto(script: string) {
   return { outcome, root };
 }
 
+/** The maps of the caller's subordinate ids, with himself as root. */
+function ownMaps(): LayerSpace["ids"] {
+  const own = readOwnIds(process.env);
+  return own.ok ? mapsFor(own.ids, 0, 0) : undefined;
+}
+
 describe("a program that is the attacker's", () => {
-  test("writes to its directory and nowhere else, sees no store, no home, no network, no other process", async () => {
+  const nowhereElse = async (ids?: LayerSpace["ids"]) => {
     const beside = writeFiles(makeFolder("beside"), { secret: "s3cret" });
     const before = fingerprint(beside);
     const { report, target, folder } = await runIn(
@@ -78,6 +89,7 @@ describe("a program that is the attacker's", () => {
       tail -n +3 /proc/net/dev | grep -v ' lo:' >> out
       ls /proc | grep -c '^[0-9]' > processes
       cat > /dev/null; echo '${good}'`,
+      ids,
     );
     expect(report.ok).toBe(true);
     expect(readFileSync(join(target, "mine"), "utf8")).toBe("mine\n");
@@ -86,7 +98,12 @@ describe("a program that is the attacker's", () => {
     expect(readdirSync(folder)).toEqual(["layer"]);
     expect(fingerprint(beside)).toEqual(before);
     for (const place of ["/", "/etc", "/usr", "/tmp"]) expect(readdirSync(place)).not.toContain("rauha-pwned");
-  });
+  };
+
+  const everythingElse =
+    "writes to its directory and nowhere else, sees no store, no home, no network, no other process";
+  test(everythingElse, () => nowhereElse());
+  withSubordinateIds(`${everythingElse}, as root of subordinate ids`, () => nowhereElse(ownMaps()));
 
   test("claims success without having read the archive: its content was not hashed, so it is no layer", async () => {
     const { outcome, root } = await unpackInto(`echo '${good}'`);

@@ -1,6 +1,6 @@
 /** An ordinary user's images with the subordinate ids that the administrator gave him: owners as the image has them, and nothing of the host's. */
 import { afterAll, describe, expect } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, writeFiles } from "../support/folders.ts";
 import { gid, hasProgram, needs, patient, uid } from "../support/identity.ts";
@@ -242,13 +242,14 @@ describe("inside", () => {
   });
 });
 
-describe("files of the caller's", () => {
-  const repo = () => {
-    const folder = writeFiles(makeFolder("repo"), { "a.txt": "one\n" });
-    Bun.spawnSync(["chmod", "-R", "go-rwx", folder]);
-    return folder;
-  };
+/** A project that nobody but the caller may look into. */
+function repo(): string {
+  const folder = writeFiles(makeFolder("repo"), { "a.txt": "one\n" });
+  Bun.spawnSync(["chmod", "-R", "go-rwx", folder]);
+  return folder;
+}
 
+describe("files of the caller's", () => {
   for (const [image, id] of [
     ["base", "0:0"],
     ["app", "999:998"],
@@ -301,6 +302,40 @@ describe("files of the caller's", () => {
     }
     expect(readdirSync(join(state, "rauha/tasks"))).toEqual([]);
   });
+});
+
+describe("a run that was killed left files of other ids in its layer", () => {
+  withSubordinateIds(
+    "they are read and forgotten, and what a removal could not finish is swept",
+    async () => {
+      const store = await idsStore();
+      expect((await store.run("base", ["true"])).exitCode).toBe(0);
+      const env = { RAUHA_STORE: store.root, XDG_STATE_HOME: makeFolder("state"), ...settings(asked) };
+      const tasks = join(env.XDG_STATE_HOME, "rauha/tasks");
+      const marker = join(makeFolder("marker"), "ready");
+      const script = `mkdir -p d/e; echo new > d/e/b; chown -R 33:33 d; chmod 700 d d/e; touch /marker/ready; sleep 60`;
+      for (const command of [["discard"], ["changes", "prune"]]) {
+        const flags = [...mayChangeIds, "--repo-path", repo(), "-B", `${join(marker, "..")}:/marker`];
+        const child = start(["sandbox", "--image", "base", "--pull", "never", ...flags, "--", "sh", "-c", script], {
+          env,
+        });
+        while (!existsSync(marker)) await Bun.sleep(5);
+        child.kill("SIGKILL");
+        await child.exited;
+        rmSync(marker);
+        const [task = ""] = readdirSync(tasks);
+        if (command[0] === "discard") {
+          const { stdout } = await store.rauha(["diff", task], { env });
+          expect(stdout).toContain("+++ b/d/e/b\n");
+        } else renameSync(join(tasks, task), join(tasks, `.gone-${task}`));
+        const { exitCode, stderr } = await store.rauha([...command, ...(command[0] === "discard" ? [task] : [])], {
+          env,
+        });
+        expect([stderr, exitCode, readdirSync(tasks)]).toEqual(["", 0, []]);
+      }
+    },
+    patient(60_000),
+  );
 });
 
 describe("the store", () => {
