@@ -38,6 +38,11 @@ export async function withImage(
   }
   const repo = request.repo === undefined ? undefined : { ...request.repo, target: workspace };
   const named = { ...request, command, commandHash: commandHash(command), repo, image, ids: maps };
+  if (maps !== undefined) {
+    const { groupsLost, otherGroups } = await import("./image-groups.ts");
+    const words = groupsLost(named, otherGroups());
+    if (words !== undefined) audience(backend.io).say(words);
+  }
   return { ok: true, inputs: { ...inputs, request: named } };
 }
 
