@@ -1,5 +1,6 @@
-import { contractLimits, type FieldType, type PlanOp, planHeaderBytes, planMagic, planOps } from "./contract.ts";
+import { contractLimits, type FieldType, type PlanOp, planHeaderBytes, planMagic, type planOps } from "./contract.ts";
 import { contractHash } from "./contract-hash.gen.ts";
+import { planWires } from "./plan-wires.gen.ts";
 
 const encoder = new TextEncoder();
 
@@ -12,11 +13,6 @@ export class PlanEncodeError extends Error {
     super(message);
     this.op = op;
   }
-}
-
-interface Spec {
-  readonly id: number;
-  readonly fields: Readonly<Record<string, FieldType>>;
 }
 
 /** The widest field but for what a string or bytes hold: a length and a NUL, or a u64. */
@@ -50,24 +46,26 @@ export function encodePlan(ops: readonly PlanOp[]): Uint8Array {
     at += written + 5;
   };
   let kind = "";
-  let spec: Spec = { id: 0, fields: {} };
+  let wire: readonly string[] = [];
   for (; index < ops.length; index++) {
     const op = ops[index] as Readonly<Record<string, unknown>> & { readonly op: keyof typeof planOps };
-    // Looked up when it changes: in the program the table makes an entry when it is asked for.
+    // Looked up when it changes.
     if (op.op !== kind) {
       kind = op.op;
-      spec = planOps[op.op];
-      if (spec === undefined) throw new PlanEncodeError(index, `there is no op ${kind}`);
+      const line = planWires.indexOf(`\n${kind} `);
+      if (line < 0) throw new PlanEncodeError(index, `there is no op ${kind}`);
+      wire = planWires.slice(line + kind.length + 2, planWires.indexOf("\n", line + 1)).split(" ");
     }
     if (at + fieldBytes > bytes.length) room(fieldBytes);
     const start = at + fieldBytes;
-    view.setUint32(at, spec.id, true);
+    view.setUint32(at, Number(wire[0]), true);
     at = start;
-    for (const name in spec.fields) {
+    for (let field = 1; field < wire.length; field += 2) {
+      const name = wire[field] as string;
       const value = op[name];
       if (value === undefined) throw new PlanEncodeError(index, `${name} is missing`);
       if (at + fieldBytes > bytes.length) room(fieldBytes);
-      switch (spec.fields[name]) {
+      switch (wire[field + 1] as FieldType) {
         case "u32":
           if ((value as number) >>> 0 !== value) throw new PlanEncodeError(index, `${value} does not fit 32 bits`);
           view.setUint32(at, value, true);
@@ -75,7 +73,12 @@ export function encodePlan(ops: readonly PlanOp[]): Uint8Array {
           break;
         case "u64":
           if (!fitsU64(value as number | bigint)) throw new PlanEncodeError(index, `${value} does not fit 64 bits`);
-          view.setBigUint64(at, BigInt(value as number | bigint), true);
+          // In two halves: the first BigInt that a program makes takes longer than all of this.
+          if (typeof value === "bigint") view.setBigUint64(at, value, true);
+          else {
+            view.setUint32(at, value as number, true);
+            view.setUint32(at + 4, Math.floor((value as number) / 2 ** 32), true);
+          }
           at += 8;
           break;
         case "str":
