@@ -15,6 +15,7 @@ import { generateMechanismWords } from "./generate/mechanism-words.ts";
 import { generatePathArguments } from "./generate/path-arguments.ts";
 import { generatePlanWires } from "./generate/plan-wires.ts";
 import { generatePolicies } from "./generate/policies.ts";
+import { generateReadyZones } from "./generate/ready-zones.ts";
 import {
   generateCapabilityCalls,
   generateDefaultProfile,
@@ -34,6 +35,7 @@ const generators: readonly Generator[] = [
   generateDefaultProfile,
   generateCapabilityCalls,
   generateFilters,
+  generateReadyZones,
   generateCliDocs,
   generateEnforcementDocs,
 ];

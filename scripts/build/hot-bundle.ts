@@ -51,6 +51,7 @@ export const SHARED: readonly string[] = ["src/linux/ffi.ts"];
 export const TABLES: readonly string[] = [
   "src/cli/flags/sandbox-table.ts",
   "src/run/plan/contract.ts",
+  "src/run/plan/ready.gen.ts",
   "src/run/policy/shipped.gen.ts",
 ];
 

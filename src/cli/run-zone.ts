@@ -2,8 +2,8 @@ import type { Backend, SignalSource } from "../run/backend.ts";
 import type { BackendEvent } from "../run/backend-event.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
 import type { PlanInputs } from "../run/plan/draft.ts";
-import type { Plan } from "../run/plan/plan.ts";
-import { plan as planZone } from "../run/plan/planner.ts";
+import type { Plan, PlanOutcome } from "../run/plan/plan.ts";
+import { guaranteesOf, inPiece, planReady } from "../run/plan/ready.ts";
 import { errnoName } from "../run/report/errno.ts";
 import { foldEvent, newReport, type Report } from "../run/report/report.ts";
 import type { Verdict } from "../run/report/verdict.ts";
@@ -53,7 +53,7 @@ async function tryZone(backend: Backend, zone: ZoneToRun, refused: string | unde
       inputs = prepared.inputs;
       warnings = [...warnings, ...prepared.warnings];
     }
-    const outcome = planZone(inputs);
+    const outcome = await planOf(inputs, backend);
     if (!outcome.ok) return outcome;
     const { plan } = outcome;
     zone.warn(refused === undefined ? [...warnings, ...plan.warnings] : warnings);
@@ -63,7 +63,13 @@ async function tryZone(backend: Backend, zone: ZoneToRun, refused: string | unde
       foldEvent(folded, event);
       if (event.record === "output") zone.output(event.stream, event.data);
     };
-    await runWithParts(backend, zone, plan, emit);
+    let { guarantees } = plan;
+    // While the launcher is at work: until then every moment counts.
+    const promise = () => {
+      guarantees = guaranteesOf(plan, inputs);
+    };
+    await runWithParts(backend, zone, plan, emit, promise);
+    report = { ...folded, plan: (await wholeAgain(folded, inputs, backend)) ?? { ...plan, guarantees } };
     return { ok: true, report };
   } finally {
     if (report === undefined || report.started === null)
@@ -71,16 +77,49 @@ async function tryZone(backend: Backend, zone: ZoneToRun, refused: string | unde
   }
 }
 
+/** The plan that is ready but for a few ops, or the planner's. */
+async function planOf(inputs: PlanInputs, backend: Backend): Promise<PlanOutcome> {
+  const plan = planReady(inputs);
+  return plan === undefined ? planWhole(inputs, backend) : { ok: true, plan };
+}
+
+/** The planner, with the filters' compiler: loaded where no plan is ready. */
+export function planner() {
+  return import("../run/plan/whole.ts");
+}
+
+async function planWhole(inputs: PlanInputs, { io }: Backend): Promise<PlanOutcome> {
+  return (await planner()).planWhole(inputs, io);
+}
+
+/**
+ * The planner's plan of a zone whose end is explained by an op that a ready plan has as bytes alone: one that failed, or the limit behind a
+ * signal.
+ */
+async function wholeAgain(
+  { plan, failed, ended }: Report,
+  inputs: PlanInputs,
+  backend: Backend,
+): Promise<Plan | undefined> {
+  if (plan.pieces === undefined) return undefined;
+  const isMissing = failed !== null && plan.ops[failed.op] === inPiece;
+  if (!isMissing && ((ended?.status ?? 0) & 0x7f) === 0) return undefined;
+  const outcome = await planWhole(inputs, backend);
+  return outcome.ok ? outcome.plan : undefined;
+}
+
 async function runWithParts(
   backend: Backend,
   { inputs, parts, signals }: ZoneToRun,
   plan: Plan,
   emit: (event: BackendEvent) => void,
+  promise: () => void,
 ): Promise<void> {
   let note: ReturnType<ZoneNotes["note"]> | undefined;
   const moments = {
     async meanwhile() {
       for (const part of parts) await part.meanwhile?.();
+      promise();
       if (backend.notes.any()) (await backend.notes.open()).sweep();
     },
     async lasting(pid: number) {

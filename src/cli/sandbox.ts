@@ -2,26 +2,22 @@ import type { Backend } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
 import type { PlanInputs } from "../run/plan/draft.ts";
 import type { Plan } from "../run/plan/plan.ts";
-import { plan as planZone } from "../run/plan/planner.ts";
+import { hasReady } from "../run/plan/ready.ts";
 import type { Report } from "../run/report/report.ts";
 import { verdictOf } from "../run/report/verdict.ts";
 import type { SandboxRequest } from "../run/request.ts";
 import { noOutcome, projectResult, refusedResult } from "../run/result/project.ts";
 import type { Result } from "../run/result/schema.ts";
 import type { RunPart } from "../run/run-part.ts";
-import { zoneFilter } from "../run/seccomp/zone-filter.ts";
 import { parseSandboxArgs, type ResultTargets, type SandboxInvocation } from "./flags/sandbox.ts";
 import { commandHash, newId } from "./ids.ts";
 import { loadPolicy } from "./policy-source.ts";
 import { type ResultSink, resultSink } from "./result-sink.ts";
 import { type OpenedParts, openParts } from "./run-parts.ts";
-import { concludeParts, runZone, type ZoneRun } from "./run-zone.ts";
+import { concludeParts, planner, runZone, type ZoneRun } from "./run-zone.ts";
 import { collectSignals } from "./signals.ts";
 import { summaryLine } from "./summary.ts";
 import { exitCodeOf } from "./words.ts";
-
-/** A seccomp profile is read up to this size. */
-const profileBytes = 1 << 20;
 
 /** `rauha sandbox`: argv in, one result out; returns Rauha's exit code. SPEC section 1. */
 export async function runSandbox(argv: readonly string[], backend: Backend): Promise<number> {
@@ -48,7 +44,7 @@ export async function runSandbox(argv: readonly string[], backend: Backend): Pro
       opened.diagnostics,
     );
   const outcome = invocation.explain
-    ? planZone(opened.inputs)
+    ? await (await planner()).planWhole(opened.inputs, backend.io)
     : await runToResult(opened, invocation, backend, task.at);
   if (typeof outcome === "number") return outcome;
   if (outcome.ok) return explain(outcome.plan, opened.inputs, invocation, backend);
@@ -76,7 +72,7 @@ function refuse(
   return exitCodeOf(problems);
 }
 
-/** The three inputs of a plan, and the filter that follows from them. */
+/** The three inputs of a plan, and the filter that follows from them, unless the rules have one that is ready. */
 async function gatherInputs(
   invocation: SandboxInvocation,
   task: TaskNames,
@@ -89,12 +85,10 @@ async function gatherInputs(
   if (!loaded.ok) return loaded;
   const { policy } = loaded;
   const facts = backend.probe();
-  const filter = await zoneFilter(policy, facts, (path) => backend.io.readText(path, profileBytes));
-  if (!filter.ok) return filter;
-  return {
-    ok: true,
-    inputs: { request: completeRequest(invocation, task, backend), policy, facts, filter: filter.filter },
-  };
+  const request = completeRequest(invocation, task, backend);
+  if (hasReady(policy.hash, facts.arch)) return { ok: true, inputs: { request, policy, facts } };
+  const made = await (await planner()).filterFor(policy, facts, backend.io);
+  return made.ok ? { ok: true, inputs: { request, policy, facts, filter: made.filter } } : made;
 }
 
 /** Runs the zone to its end and says what became of it: Rauha's exit code, or why there is no zone. */

@@ -139,7 +139,10 @@ export function startLauncher(
   const planFd = createMemfd("rauha-plan", flag.MFD_CLOEXEC);
   try {
     if (typeof report === "number" || typeof commands === "number" || planFd < 0) return "no descriptors left";
-    const bytes = encodePlan(plan.ops.map(({ op }) => op));
+    const bytes = encodePlan(
+      plan.ops.map(({ op }) => op),
+      plan.pieces,
+    );
     if (writeAll(planFd, bytes) < 0) return "the plan can't be written";
     // In the order of `launcherFd`: control, report, errors, plan, and the caller's three streams.
     const table = [commands.readEnd, report.writeEnd, 2, planFd, stdin, 1, 2].map(give);

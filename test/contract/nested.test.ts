@@ -18,6 +18,14 @@ test("root of a user namespace, as in a rootless container, gets a zone like any
   expect(exitCode).toBe(9);
 });
 
+// Of an op that was encoded when Rauha was built, a start knows nothing but the bytes.
+test("what fails within the part of the plan that was ready is still told by its purpose and its origin", async () => {
+  const script = 'mount -t tmpfs none /dev && : >/dev/null && "$RAUHA" sandbox -- true';
+  const { exitCode, stderr } = await inNamespaces(["--user", "--map-root-user"], script);
+  expect(exitCode).toBe(125);
+  expect(stderr).toContain("zone (devices): device /dev/zero: openat2: no such file or directory (ENOENT)");
+});
+
 // vm.memfd_noexec belongs to the pid namespace: nothing outside of it changes.
 test.skipIf(!canForbidMemfds)(
   "a host that forbids executable memfds runs the launcher from an unlinked file",

@@ -2,7 +2,7 @@ import type { Backend } from "../../run/backend.ts";
 import type { Diagnostic } from "../../run/diagnostic.ts";
 import type { HostFacts } from "../../run/host-facts.ts";
 import type { PlanOutcome } from "../../run/plan/plan.ts";
-import { plan as planZone } from "../../run/plan/planner.ts";
+import { planWhole } from "../../run/plan/whole.ts";
 import type { Policy } from "../../run/policy/policy.ts";
 import type { SandboxRequest } from "../../run/request.ts";
 import { zoneFilter } from "../../run/seccomp/zone-filter.ts";
@@ -41,7 +41,7 @@ export type OpenedTrial =
 /** The plan of `true` under a policy: what this host would do, or refuse to do, for any task. */
 export async function planTrial(backend: Backend, facts: HostFacts, policy: Policy): Promise<PlanOutcome> {
   const opened = await openTrial(backend, facts, policy);
-  return opened.ok ? planZone(opened.inputs) : opened;
+  return opened.ok ? planWhole(opened.inputs, backend.io) : opened;
 }
 
 function trialRequest(backend: Backend): SandboxRequest {

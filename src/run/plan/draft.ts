@@ -10,12 +10,13 @@ import { mechanismLines } from "./mechanism-words.gen.ts";
 import type { NetworkPart } from "./network/part.ts";
 import type { GuaranteeName, PlannedGuarantee, PlannedOp } from "./plan.ts";
 
-/** The inputs of a plan. The filter follows from policy and facts; it is made before, because compiling one loads more code. */
+/** The inputs of a plan. */
 export interface PlanInputs {
   readonly request: SandboxRequest;
   readonly policy: Policy;
   readonly facts: HostFacts;
-  readonly filter: ZoneFilter;
+  /** Follows from policy and facts, and is made where a plan is not ready (ready.ts): that loads more code. Given, it is the one to be used. */
+  readonly filter?: ZoneFilter | undefined;
   /** What the network's mode adds; absent for mode none. */
   readonly network?: NetworkPart | undefined;
   /** Given where BPF-LSM programs of ours are pinned and this run uses them. */
@@ -28,11 +29,16 @@ export interface LsmZone {
   readonly cgroup: string;
 }
 
+/** What the planner itself goes by. */
+export interface WholeInputs extends PlanInputs {
+  readonly filter: ZoneFilter;
+}
+
 /**
  * A plan in the making: sections add ops in the order in which the launcher executes them, promises about them, and
  * everything that stands in the way. Nothing is thrown: a caller sees all problems at once.
  */
-export interface PlanDraft extends PlanInputs {
+export interface PlanDraft extends WholeInputs {
   readonly ops: PlannedOp[];
   readonly guarantees: PlannedGuarantee[];
   readonly problems: Diagnostic[];

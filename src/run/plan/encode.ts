@@ -1,5 +1,6 @@
 import { contractLimits, type FieldType, type PlanOp, planHeaderBytes, planMagic, type planOps } from "./contract.ts";
 import { contractHash } from "./contract-hash.gen.ts";
+import type { PlacedPiece } from "./piece.ts";
 import { planWires } from "./plan-wires.gen.ts";
 
 const encoder = new TextEncoder();
@@ -19,12 +20,12 @@ export class PlanEncodeError extends Error {
 const fieldBytes = 8;
 
 /**
- * The plan as bytes on the wire; see the head of contract.ts for the format.
+ * The plan as bytes on the wire; see the head of contract.ts for the format. Ops of `pieces` are encoded already.
  *
  * One function with its loops inside, and no class that writes field by field: this runs once, in the interpreter, where each of the
  * thousand calls would cost more than what it does.
  */
-export function encodePlan(ops: readonly PlanOp[]): Uint8Array {
+export function encodePlan(ops: readonly PlanOp[], pieces: readonly PlacedPiece[] = []): Uint8Array {
   if (ops.length > contractLimits.ops) throw new PlanEncodeError(contractLimits.ops, "the plan has too many ops");
   let bytes: Uint8Array<ArrayBuffer> = new Uint8Array(16384);
   let view = new DataView(bytes.buffer);
@@ -47,7 +48,16 @@ export function encodePlan(ops: readonly PlanOp[]): Uint8Array {
   };
   let kind = "";
   let wire: readonly string[] = [];
+  let [piece, ...later] = pieces;
   for (; index < ops.length; index++) {
+    if (piece?.at === index) {
+      if (at + piece.bytes.length > bytes.length) room(piece.bytes.length);
+      bytes.set(piece.bytes, at);
+      at += piece.bytes.length;
+      index += piece.count - 1;
+      [piece, ...later] = later;
+      continue;
+    }
     const op = ops[index] as Readonly<Record<string, unknown>> & { readonly op: keyof typeof planOps };
     // Looked up when it changes.
     if (op.op !== kind) {

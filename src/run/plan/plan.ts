@@ -2,6 +2,7 @@ import type { Diagnostic, Origin } from "../diagnostic.ts";
 import type { EgressPlan } from "../network/egress-plan.ts";
 import type { CallRules } from "../seccomp/describe.ts";
 import type { PlanOp } from "./contract.ts";
+import type { PlacedPiece } from "./piece.ts";
 
 /** An op with its reason: which rule asked for it, in which words. */
 export interface PlannedOp {
@@ -70,7 +71,12 @@ export interface Plan {
   /** The image that is the zone's root. */
   readonly image: { readonly reference: string; readonly digest: string } | null;
   readonly isolation: "zone" | "vm";
+  /**
+   * Where the plan has `pieces` (ready.ts), `inPiece` stands for each op of theirs, and their guarantees are added by `guaranteesOf`. Who asks
+   * what an op was for, or looks for a kind of op that a piece may have, takes the planner's plan of the same inputs.
+   */
   readonly ops: readonly PlannedOp[];
+  readonly pieces?: readonly PlacedPiece[] | undefined;
   readonly guarantees: readonly PlannedGuarantee[];
   /** LSMs that will decide for the zone. */
   readonly lsm: readonly ("bpf-lsm" | "landlock")[];

@@ -1,7 +1,7 @@
 /** `--explain`: all of the plan, and every entry of a list that the zone is held to. */
 import { describe, expect, test } from "bun:test";
 import { renderOrigin } from "../../../src/run/diagnostic.ts";
-import type { PlanInputs } from "../../../src/run/plan/draft.ts";
+import type { WholeInputs } from "../../../src/run/plan/draft.ts";
 import { explainPlan, explainPlanData } from "../../../src/run/plan/explain.ts";
 import { explainRules } from "../../../src/run/plan/explain-rules.ts";
 import type { Plan } from "../../../src/run/plan/plan.ts";
@@ -11,7 +11,7 @@ import { policyOf } from "../policy/reading.ts";
 import { inputs, policyWith } from "./inputs.ts";
 import { randomInputs } from "./random-inputs.ts";
 
-const made: { readonly inputs: PlanInputs; readonly plan: Plan }[] = [];
+const made: { readonly inputs: WholeInputs; readonly plan: Plan }[] = [];
 for (let seed = 1; made.length < 100; seed++) {
   const given = randomInputs(new Random(seed));
   const outcome = planZone(given);

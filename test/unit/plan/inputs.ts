@@ -1,5 +1,5 @@
 import type { HostFacts } from "../../../src/run/host-facts.ts";
-import type { PlanInputs } from "../../../src/run/plan/draft.ts";
+import type { WholeInputs } from "../../../src/run/plan/draft.ts";
 import type { Plan } from "../../../src/run/plan/plan.ts";
 import { plan } from "../../../src/run/plan/planner.ts";
 import type { Policy } from "../../../src/run/policy/policy.ts";
@@ -79,8 +79,8 @@ export function inputs(changes: {
   readonly request?: Partial<SandboxRequest>;
   readonly policy?: Policy;
   readonly facts?: HostFacts;
-  readonly lsm?: PlanInputs["lsm"];
-}): PlanInputs {
+  readonly lsm?: WholeInputs["lsm"];
+}): WholeInputs {
   return {
     request: { ...request, ...changes.request },
     policy: changes.policy ?? policyWith(),

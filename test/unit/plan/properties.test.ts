@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { capabilityMask } from "../../../src/run/capabilities.ts";
 import { renderOrigin } from "../../../src/run/diagnostic.ts";
 import { mountFlag, type PlanOp, planOps } from "../../../src/run/plan/contract.ts";
-import type { PlanInputs } from "../../../src/run/plan/draft.ts";
+import type { WholeInputs } from "../../../src/run/plan/draft.ts";
 import { encodePlan } from "../../../src/run/plan/encode.ts";
 import type { GuaranteeName, Plan } from "../../../src/run/plan/plan.ts";
 import { plan as planZone } from "../../../src/run/plan/planner.ts";
@@ -13,7 +13,7 @@ import { randomInputs } from "./random-inputs.ts";
 const rounds = 600;
 
 /** Plans of the rounds that are not refused, with what each was made of. */
-const made: { readonly seed: number; readonly inputs: PlanInputs; readonly plan: Plan }[] = [];
+const made: { readonly seed: number; readonly inputs: WholeInputs; readonly plan: Plan }[] = [];
 const refused: { readonly seed: number; readonly diagnostics: readonly { message: string; origin?: unknown }[] }[] = [];
 for (let seed = 1; seed <= rounds; seed++) {
   const inputs = randomInputs(new Random(seed));
@@ -22,7 +22,7 @@ for (let seed = 1; seed <= rounds; seed++) {
   else refused.push({ seed, diagnostics: outcome.diagnostics });
 }
 
-function each(check: (plan: Plan, inputs: PlanInputs, seed: number) => void): void {
+function each(check: (plan: Plan, inputs: WholeInputs, seed: number) => void): void {
   for (const { seed, inputs, plan } of made) {
     try {
       check(plan, inputs, seed);
@@ -94,7 +94,7 @@ describe("every plan", () => {
 
 describe("no plan has less than was asked", () => {
   /** What each wish must have been promised as, when somebody wished it. */
-  const wishes: readonly [GuaranteeName, (inputs: PlanInputs) => boolean][] = [
+  const wishes: readonly [GuaranteeName, (inputs: WholeInputs) => boolean][] = [
     [
       "memory_limit",
       ({ request, policy }) => (request.limits.memoryBytes ?? policy.resources.memoryLimitBytes) !== null,
@@ -231,7 +231,7 @@ describe("a refusal", () => {
 });
 
 /** The lists of a policy by their key. */
-function listsOf(policy: PlanInputs["policy"]): Record<string, readonly string[]> {
+function listsOf(policy: WholeInputs["policy"]): Record<string, readonly string[]> {
   const { filesystem, capabilities, devices, network } = policy;
   return {
     "filesystem.readable_paths": filesystem.readablePaths,

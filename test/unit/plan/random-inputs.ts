@@ -1,5 +1,5 @@
 import type { HostFacts } from "../../../src/run/host-facts.ts";
-import type { PlanInputs } from "../../../src/run/plan/draft.ts";
+import type { WholeInputs } from "../../../src/run/plan/draft.ts";
 import { bridgedPart, readResolvers } from "../../../src/run/plan/network/bridged.ts";
 import { filteredPart } from "../../../src/run/plan/network/filtered.ts";
 import { hostPart } from "../../../src/run/plan/network/host.ts";
@@ -11,7 +11,7 @@ import { policyOf } from "../policy/reading.ts";
 import { delegatedFacts, inputs, policyWith, rootFacts, userFacts } from "./inputs.ts";
 
 /** Inputs of a plan, of any host, with a policy file or a shipped policy, and whatever flags there are. */
-export function randomInputs(random: Random): PlanInputs {
+export function randomInputs(random: Random): WholeInputs {
   const facts = randomFacts(random);
   const policy = random.chance(0.3)
     ? policyWith({}, random.pick(["task", "build", "standard", "strict", "privileged"]))
@@ -21,7 +21,7 @@ export function randomInputs(random: Random): PlanInputs {
   return { ...given, lsm, network: networkOf(given) };
 }
 
-function networkOf(given: PlanInputs): NetworkPart | undefined {
+function networkOf(given: WholeInputs): NetworkPart | undefined {
   switch (given.request.network ?? given.policy.network.mode) {
     case "filtered":
       return filteredPart(given, true);

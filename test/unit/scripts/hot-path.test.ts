@@ -101,6 +101,13 @@ test("what it imports when it needs it is named from the folder of the bundle", 
   expect(code, "the backend is on the hot path").toContain("rauha-launcher");
 });
 
+test("a plan that is ready loads no planner, and any other does", async () => {
+  const mark = "/etc/java-21-openjdk";
+  expect(code, "the sections that were run when Rauha was built").not.toContain(mark);
+  expect(cold).toContain("src/run/plan/whole.ts");
+  expect(await whole("src/run/plan/whole.ts")).toContain(mark);
+});
+
 test("what other commands need is not in it", async () => {
   // Words that the code of these packages keeps, each seen in what a command loads.
   const marks = { zod: "ZodISODateTime", "smol-toml": "TomlError", citty: "E_UNKNOWN_COMMAND", consola: "throttleMin" };

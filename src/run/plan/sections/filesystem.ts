@@ -1,3 +1,7 @@
+/**
+ * The zone's filesystem, in the order of mounting: the bounded root tmpfs; the view the policy gives; /proc and /dev; what the flags
+ * add, in the order of the command line; the workspace; and last what must be hidden or read-only whatever came before.
+ */
 import { policyOrigin } from "../../policy/policy.ts";
 import { mountFlag } from "../contract.ts";
 import { addOp, keep, keepView, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
@@ -5,48 +9,50 @@ import { planCopyOnWrite } from "./copy-on-write.ts";
 import { planDevices } from "./devices.ts";
 import { planHostView, planIdentityFiles } from "./host-view.ts";
 import { idmapFlags } from "./identity.ts";
-import { planImageRoot } from "./image.ts";
 import { landlockProbe } from "./landlock.ts";
 import { planProc } from "./proc.ts";
 import { coveredBy, isBelow } from "./view-path.ts";
-import { planWorkspace } from "./workspace.ts";
 
 /** Scratch directories that every zone has: writable, within the quota of `filesystem.tmp_size`. */
 const standardScratch = ["/tmp", "/var/tmp", "/run"];
 
-/**
- * The zone's filesystem, in the order of mounting: the bounded root tmpfs; the view the policy gives; /proc and /dev; what the flags
- * add, in the order of the command line; the workspace; and last what must be hidden or read-only whatever came before.
- */
-export function planFilesystem(draft: PlanDraft): void {
+/** The tmpfs that the zone's root is, or lies on. */
+export function planStore(draft: PlanDraft): void {
   const { policy } = draft;
-  const { tmpSizeBytes: size, tmpInodes: inodes, root } = policy.filesystem;
+  const { tmpSizeBytes: size, tmpInodes: inodes } = policy.filesystem;
   const quota = policyOrigin(policy, "filesystem.tmp_size");
   const rootOp = addOp(draft, { op: "root", size, inodes }, quota, "the zone's root, a tmpfs of its own");
   keep(draft, "tmpfs_quota", "tmpfs", [rootOp]);
-  const { image } = draft.request;
-  if (image !== undefined) planImageRoot(draft);
-  else if (root === "image") {
+}
+
+/** That tmpfs, and what the policy shows of the host on it. */
+export function planHostRoot(draft: PlanDraft): void {
+  const { policy } = draft;
+  const { root } = policy.filesystem;
+  planStore(draft);
+  if (root === "image") {
     const message = "the policy wants an image as the root, and none was named";
     refuse(draft, "invalid_argument", message, policyOrigin(policy, "filesystem.root"), "add --image REF");
   } else if (root === "host") planHostView(draft);
+}
+
+/** Files that are the zone's own. */
+export function planOwnFiles(draft: PlanDraft): void {
   planIdentityFiles(draft);
   draft.ops.push(...(draft.network?.files ?? []));
-  const probe = {
-    op: "file",
-    target: landlockProbe,
-    mode: 0o444,
-    content: new TextEncoder().encode(draft.request.zoneId),
-  } as const;
+  const content = new TextEncoder().encode(draft.request.zoneId);
+  const probe = { op: "file", target: landlockProbe, mode: 0o444, content } as const;
   addOp(draft, probe, zoneOrigin("self-test"), "a file that no Landlock rule allows");
+}
+
+/** Scratch directories, what the policy lists, and what the kernel shows of itself. */
+export function planSurroundings(draft: PlanDraft): void {
   // All of an image can be written to; but there may be no /tmp in it, or one of a strange mode.
-  for (const target of image === undefined ? standardScratch : ["/tmp"]) planScratch(draft, target, 0o1777);
+  for (const target of draft.request.image === undefined ? standardScratch : ["/tmp"])
+    planScratch(draft, target, 0o1777);
   planPolicyPaths(draft);
   planProc(draft);
   planDevices(draft);
-  planRequestView(draft);
-  planWorkspace(draft);
-  planDenied(draft);
 }
 
 /** Makes a writable scratch directory, once for each place. */
@@ -78,7 +84,7 @@ function planPolicyPaths(draft: PlanDraft): void {
 }
 
 /** What the flags add, piece by piece. */
-function planRequestView(draft: PlanDraft): void {
+export function planRequestView(draft: PlanDraft): void {
   for (const entry of draft.request.view) {
     const { target, origin } = entry;
     switch (entry.kind) {
@@ -107,7 +113,7 @@ function planRequestView(draft: PlanDraft): void {
 }
 
 /** `denied_paths`: hidden where the view shows them; anywhere else they must at least exist, or the key is a typing error. */
-function planDenied(draft: PlanDraft): void {
+export function planDenied(draft: PlanDraft): void {
   const { policy } = draft;
   const denied = policy.filesystem.deniedPaths;
   const visible = denied.length === 0 ? [] : visiblePaths(draft);

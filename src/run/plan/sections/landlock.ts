@@ -4,6 +4,7 @@ import { viewRules } from "../../landlock/rules.ts";
 import { policyOrigin } from "../../policy/policy.ts";
 import { mountFlag } from "../contract.ts";
 import { addOp, keep, type PlanDraft, refuse, unavailable, zoneOrigin } from "../draft.ts";
+import type { PlannedOp } from "../plan.ts";
 import { foreignPlaces } from "./image.ts";
 
 /** A file that the mounts show and no rule allows: if the task could read it, Landlock would not be deciding. */
@@ -62,4 +63,17 @@ export function planLandlock(draft: PlanDraft): void {
   keep(draft, "filesystem_rules", "landlock", [op], ` ABI ${abi}${lack}${beside}`);
   if (handledScopes(abi) === 0) unavailable(draft, "scope", `landlock ABI ${abi} has no scopes (Linux 6.12)`);
   else keep(draft, "scope", "landlock", [op], ` ABI ${abi}: signals and abstract unix sockets`);
+}
+
+/**
+ * Rules for what these ops show besides places that have theirs. `covering` are places whose rule lets everything below be read; the
+ * same as planLandlock makes where none of the others lies below what is shown.
+ */
+export function planMoreRules(draft: PlanDraft, ops: readonly PlannedOp[], covering: readonly string[]): void {
+  const trees = covering.map((path) => ({ path, except: [] }));
+  for (const { path, access, origin, optional, except } of viewRules(ops, [], trees)) {
+    const rights = rightsMask(accessRights[access], draft.facts.landlockAbi);
+    const flags = optional ? mountFlag.optional : 0;
+    addOp(draft, { op: "landlock_path", path, access: rights, flags, except }, origin, `${access} at ${path}`);
+  }
 }

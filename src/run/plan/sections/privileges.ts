@@ -4,9 +4,9 @@ import { identityFlag } from "../contract.ts";
 import { addOp, keep, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
 import { taskIds } from "./identity.ts";
 
-/** Who the task is and what it may do: ids, capabilities and no_new_privs. */
-export function planPrivileges(draft: PlanDraft): void {
-  const { facts, policy, request } = draft;
+/** Who the task is. */
+export function planIdentity(draft: PlanDraft): void {
+  const { facts, request } = draft;
   const { uid, gid } = taskIds(draft);
   const origin = request.user === undefined ? zoneOrigin("identity") : ({ kind: "flag", flag: "--user" } as const);
   // setgroups(2) is denied where an ordinary user maps his one id. With subordinate ids he keeps his groups, which have no number
@@ -19,7 +19,11 @@ export function planPrivileges(draft: PlanDraft): void {
   if (facts.privileged && draft.ownUserNamespace && Math.max(uid, gid) > 65535) {
     refuse(draft, "invalid_argument", `id ${Math.max(uid, gid)} is not one of the zone's: 0 to 65535`, origin);
   }
+}
 
+/** What the task may do: capabilities and no_new_privs. */
+export function planCapabilities(draft: PlanDraft): void {
+  const { facts, policy } = draft;
   let mask = 0n;
   policy.capabilities.allowed.forEach((name, index) => {
     const number = capabilityNumber(name);
