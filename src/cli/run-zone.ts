@@ -143,8 +143,11 @@ export function concludeParts(parts: readonly RunPart[], report: Report, verdict
   return outcome;
 }
 
-/** Whether setting up failed at mounting overlayfs, and why: the kernel has the last word on it. */
+/**
+ * Whether setting up failed at making an overlayfs, and why: the kernel has the last word on it. A place where it can't be mounted is no
+ * better for a copy.
+ */
 function overlayRefusal({ failed, plan }: Report): string | undefined {
-  if (failed === null || plan.ops[failed.op]?.op.op !== "overlay") return undefined;
+  if (failed === null || plan.ops[failed.op]?.op.op !== "overlay" || failed.detail !== "overlay") return undefined;
   return `the kernel refused overlayfs: ${failed.step}: ${errnoName(failed.errno)}`;
 }

@@ -70,6 +70,9 @@ export type PrepareOutcome =
 /** On a directory of tasks whose file system holds what overlayfs needs: ours, made by `Uncommon.whyNoLayers`. */
 export const holdsLayers = "user.rauha.layers";
 
+/** Their files have no content but what a read makes: overlayfs can't keep changes of them, and a copy is none. */
+const kernelTrees = ["/proc", "/sys"];
+
 /** A directory that may be shown copy-on-write, open. */
 interface Place {
   readonly wanted: Wanted;
@@ -133,6 +136,11 @@ function placeOf(fs: TaskFs, wanted: Wanted, tasksPath: string, refused: string 
     const message = `${source} holds Rauha's own state (${tasksPath}), where its changes would be kept`;
     const hint = "set XDG_STATE_HOME to a directory outside it, or name a smaller directory";
     return { code: "invalid_argument", message, origin, hint };
+  }
+  for (const tree of kernelTrees) {
+    if (!isInside(real, tree)) continue;
+    const message = `${source} can't be shown copy-on-write: what is in ${tree} is made up by the kernel`;
+    return { code: "invalid_argument", message, origin, hint: "name a directory of files" };
   }
   const below = refused === undefined ? fs.mountBelow(real) : undefined;
   const reason = below === undefined ? refused : `something is mounted at ${below}, which overlayfs would not show`;

@@ -52,6 +52,33 @@ describe("places that can't be", () => {
     expect(file.result.error?.code).toBe("invalid_argument");
     expect(tasks()).toEqual([]);
   });
+
+  test.each(["/proc", "/sys", "/sys/kernel", "/proc/self"])("%s: it is no directory of files", async (place) => {
+    for (const flags of [
+      ["--repo-path", place],
+      ["--overlay-bind", `${place}:/shown`],
+    ]) {
+      const { exitCode, result } = await sandbox(flags, ["true"]);
+      expect(exitCode).toBe(2);
+      expect(result.error).toMatchObject({ code: "invalid_argument", origin: expect.stringContaining(flags[0] ?? "") });
+      expect(result.error?.message).toMatch(/made up by the kernel|the zone has its own/);
+    }
+  });
+
+  test("a target that is a file: no layer is copied for it, and none is left", async () => {
+    const { repo, env, tasks } = world();
+    for (const target of ["/etc/passwd", "/dev/null"]) {
+      const { result } = await sandbox(["--overlay-bind", `${repo}:${target}`], ["true"], { env });
+      expect(result.error).toMatchObject({
+        origin: "--overlay-bind #1",
+        kind: "EINVAL",
+        hint: expect.stringContaining("can't be mounted on a file"),
+      });
+      // A copy would say so.
+      expect(result.error?.message).not.toContain("a copy");
+    }
+    expect(tasks()).toEqual([]);
+  });
 });
 
 describe("where overlayfs can't be", () => {

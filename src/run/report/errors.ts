@@ -109,8 +109,8 @@ function hintFor(op: PlanOp | undefined, failed: NonNullable<Report["failed"]>):
   if (op?.op === "bind" && failed.step.includes("MOUNT_ATTR_IDMAP")) {
     return "the file system can't translate ids: bind it read-only, or run as the ordinary user who owns it";
   }
-  if (op?.op === "scratch" && failed.step === "move_mount") {
-    return "a scratch directory can't lie on a file: name a directory of the view, or one that is not there";
+  if (failed.step === "move_mount" && (kind === "EINVAL" || kind === "ENOTDIR")) {
+    return "a directory can't be mounted on a file, nor a file on a directory: choose another place";
   }
   if ((op?.op === "mask" || op?.op === "expect") && kind === "ENOENT") {
     return "a denied path must exist: correct the path, or remove the key";

@@ -40,7 +40,7 @@ function failing(op: PlanOp["op"], step: string, errno: number, stage: (typeof s
   return { error: result.error, exitCode };
 }
 
-const [EPERM, ENOENT, EACCES, EINVAL, ENOSPC, EUSERS] = [1, 2, 13, 22, 28, 87];
+const [EPERM, ENOENT, EACCES, ENOTDIR, EINVAL, ENOSPC, EUSERS] = [1, 2, 13, 20, 22, 28, 87];
 
 const cases: readonly (readonly [PlanOp["op"], string, number, string])[] = [
   ["namespaces", "clone3", EPERM, "rauha doctor"],
@@ -50,7 +50,8 @@ const cases: readonly (readonly [PlanOp["op"], string, number, string])[] = [
   ["bind", "open", ENOENT, "must exist on the host"],
   ["bind", "open", EACCES, "may not reach the path"],
   ["bind", "mount_setattr(MOUNT_ATTR_IDMAP)", EINVAL, "can't translate ids"],
-  ["scratch", "move_mount", EINVAL, "can't lie on a file"],
+  ["scratch", "move_mount", EINVAL, "can't be mounted on a file"],
+  ["bind", "move_mount", ENOTDIR, "can't be mounted on a file"],
   ["mask", "open", ENOENT, "a denied path must exist"],
   ["expect", "open", ENOENT, "a denied path must exist"],
   ["workdir", "chdir", ENOENT, "--workdir"],
@@ -66,7 +67,7 @@ describe("a failed step", () => {
   });
 
   test("without a known cure has none made up", () => {
-    expect(failing("bind", "move_mount", EINVAL).error?.hint).toBeNull();
+    expect(failing("bind", "move_mount", ENOSPC).error?.hint).toBeNull();
   });
 
   test("names the flag or the key that asked for it", () => {
