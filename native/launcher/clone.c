@@ -143,10 +143,9 @@ int ids_map(struct zone *z, struct fault *f)
 /* Settings of the zone's own user namespace; where /proc/sys is read-only (in a container) or has no such file, the host's hold. */
 static void user_limits_set(struct zone *z)
 {
-	for (const struct op *op = NULL; (op = op_next(&z->plan, op, OP_USER_LIMIT)) != NULL;) {
+	for (const struct op *op = NULL; (op = op_next(&z->plan, op, OP_USER_LIMIT)) != NULL;)
 		if (file_write(op->u.user_limit.path, op->u.user_limit.value) < 0)
 			report_skipped(z, op, errno, "write");
-	}
 }
 
 /**

@@ -244,7 +244,9 @@ static void stream_write(struct stream *s)
 	if (done < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (done < 0) {
-		/* Nobody takes it any more. The writer will notice: its end of the pipe closes. */
+		/* Nobody takes it any more. The writer will notice: its end of the pipe closes, or its terminal interrupts it. */
+		if (s->number > 0)
+			ioctl(s->from, TIOCSIG, SIGINT);
 		s->start = s->end = 0;
 		stream_end(s);
 		return;

@@ -32,6 +32,8 @@ Mounts and Landlock both enforce the view of the file system, and either alone s
 - **What a rule is about is the file, not the path.** A second way to a file that a rule allows is allowed too.
 - **stat, chdir, chmod, chown, utime, xattr, fcntl and access** are no rights of Landlock's.
 
+What it denies besides: POSIX message queues have no path that a rule could name, so mq_open(3) is EACCES in every zone. System V's work.
+
 Landlock's TCP rights are not used while no network mode lets anything out: the network namespace has nothing but its own loopback.
 
 ## What is seen

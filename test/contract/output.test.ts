@@ -132,6 +132,14 @@ describe("a flood of output", () => {
     expect(child.exitCode ?? child.signalCode).toBeOneOf([141, 128 + 13, "SIGPIPE", 125, 1]);
   });
 
+  test("on a terminal of the zone's own that nobody reads interrupts the task, as ^C would", async () => {
+    const child = start(["sandbox", "-t", "--no-json", "--", "yes"]);
+    const reader = child.stdout.getReader();
+    await reader.read();
+    await reader.cancel();
+    expect(await child.exited).toBe(128 + 2);
+  });
+
   test("that nobody reads any more ends a task without --stream as well, even one that ignores SIGPIPE", async () => {
     for (const task of ["yes", "trap '' PIPE; while echo y; do sleep 0.01; done"]) {
       const child = start(["sandbox", "--no-json", "--", "sh", "-c", task]);

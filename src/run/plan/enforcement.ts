@@ -210,7 +210,7 @@ export const enforcement = {
         kernel: "4.7",
         when: withoutCgroup,
         effect:
-          "RLIMIT_DATA for each process: ENOMEM; init sums the zone's memory and kills the zone over the limit. Not counted: what sockets and pipes hold, memfds and System V segments that no process maps",
+          "RLIMIT_DATA for each process: ENOMEM; init sums the zone's memory and kills the zone over the limit. Not counted: what sockets and pipes hold, memfds and System V segments that no process maps, page tables",
       },
     },
   },
