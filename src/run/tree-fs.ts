@@ -84,6 +84,8 @@ export interface TreeFs {
   write(fd: number, bytes: Uint8Array): void;
   /** Copies all content: by reflink, else the data between holes. Tells which. */
   copyContent(from: number, to: number): "reflink" | "copy";
+  /** Gives a file, not a symlink's target, one name more. */
+  link(fromDir: number, from: string, toDir: number, to: string): void;
   makeSymlink(dir: number, name: string, value: string): void;
   /** A character device 0:0: what overlayfs takes for a deletion. */
   makeWhiteout(dir: number, name: string): void;

@@ -1,23 +1,10 @@
 import { type EntryStat, type EntryType, TreeError, type TreeFs } from "../run/tree-fs.ts";
 import { compareBytes, joinPath } from "./bytes.ts";
+import type { Change, ChangeKind } from "./change.ts";
+import { joinLinks } from "./hard-links.ts";
 import type { Layer, LayerEntry } from "./layer.ts";
 import { sameContent } from "./same.ts";
 import type { TreeCursor } from "./tree-cursor.ts";
-
-/** How a path differs from the host's. */
-export type ChangeKind = "added" | "modified" | "deleted" | "type_changed" | "mode_changed";
-
-/** What a task changed at one path, against the host's tree as it is now. A deleted directory is one change, at its top. */
-export interface Change {
-  readonly path: string;
-  readonly kind: ChangeKind;
-  /** In the layer; undefined when deleted. */
-  readonly after: EntryStat | undefined;
-  /** On the host; undefined when added. */
-  readonly before: EntryStat | undefined;
-  /** Why it can't be carried over to the host. */
-  readonly refusal: string | undefined;
-}
 
 /**
  * Compares a layer with the tree it lies on: its cost follows what the layer holds, never the size of the tree. What was only
@@ -25,14 +12,19 @@ export interface Change {
  */
 export function collectChanges(fs: TreeFs, layer: Layer, host: TreeCursor): Change[] {
   const changes: Change[] = [];
+  const linked: Present[] = [];
   // Directories may have been replaced since the last look.
   layer.tree.forget();
   host.forget();
   for (const entry of layer.entries()) {
     if (entry.kind === "deleted") addDeleted(changes, host, entry.path);
-    else addPresent(fs, changes, layer, host, entry);
+    else {
+      addPresent(fs, changes, layer, host, entry);
+      if (entry.stat.links > 1 && entry.stat.type === "file") linked.push(entry);
+    }
   }
-  return changes.sort((a, b) => compareBytes(a.path, b.path));
+  const all = linked.length > 1 ? joinLinks(changes, linked, host) : changes;
+  return all.sort((a, b) => compareBytes(a.path, b.path));
 }
 
 function addDeleted(changes: Change[], host: TreeCursor, path: string): void {

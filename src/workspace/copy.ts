@@ -1,5 +1,5 @@
 import { type EntryStat, TreeError, type TreeFs } from "../run/tree-fs.ts";
-import { compareBytes, isWithin, joinPath, parentOf } from "./bytes.ts";
+import { compareBytes, isWithin, joinPath, nameOf, parentOf } from "./bytes.ts";
 import { readWhole, replaceFile } from "./files.ts";
 import type { Layer, LayerEntry } from "./layer.ts";
 import { travels } from "./same.ts";
@@ -45,6 +45,8 @@ class Copier {
   readonly leftOut: { path: string; why: string }[] = [];
   readonly copy: TreeCursor;
   bytesCopied = false;
+  /** The first copy of each file that has more names than one. */
+  readonly #linked = new Map<string, string>();
   readonly #fs: TreeFs;
   readonly #host: TreeCursor;
   readonly #ownUid: number;
@@ -92,8 +94,11 @@ class Copier {
     try {
       if (stat.type === "directory") this.#fs.makeDirectory(dir, name, 0o700);
       else if (stat.type === "symlink") this.#fs.makeSymlink(dir, name, this.#host.readLink(path));
-      else if (stat.type === "file") this.#copyFile(path, dir, name, stat);
-      else {
+      else if (stat.type === "file") {
+        if (this.#linkFile(dir, name, stat)) return true;
+        this.#copyFile(path, dir, name, stat);
+        if (stat.links > 1) this.#linked.set(stat.inode, path);
+      } else {
         this.leftOut.push({ path, why: `a ${stat.type}` });
         return false;
       }
@@ -101,6 +106,23 @@ class Copier {
     } catch (error) {
       this.#leaveOut(path, error);
       return false;
+    }
+  }
+
+  /** What is one file with several names on the host is one in the copy too. */
+  #linkFile(dir: number, name: string, stat: EntryStat): boolean {
+    const first = this.#linked.get(stat.inode);
+    if (stat.links === 1 || first === undefined) return false;
+    const parent = this.#fs.directory(this.copy.root, parentOf(first));
+    try {
+      this.#fs.link(parent, nameOf(first), dir, name);
+      return true;
+    } catch (error) {
+      // As many names as the file system allows: a file of its own then.
+      if (error instanceof TreeError && error.errno === EMLINK) return false;
+      throw error;
+    } finally {
+      this.#fs.close(parent);
     }
   }
 
@@ -135,6 +157,7 @@ class Copier {
 
 const EPERM = 1;
 const EACCES = 13;
+const EMLINK = 31;
 
 /** A copy as a layer: what differs from its manifest. */
 export function copyLayer(fs: TreeFs, tree: TreeCursor, dir: number): Layer {

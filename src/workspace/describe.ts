@@ -1,6 +1,6 @@
 import type { Result } from "../run/result/schema.ts";
 import { bytesOf, toText } from "./bytes.ts";
-import type { Change } from "./changes.ts";
+import type { Change } from "./change.ts";
 import type { LayerChanges } from "./task-layers.ts";
 
 /** A change as the result has it. */

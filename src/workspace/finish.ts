@@ -1,7 +1,7 @@
 import { laterRunReached } from "../run/later-run-files.ts";
 import type { TreeError, TreeFs } from "../run/tree-fs.ts";
 import type { applyTask, LayerObstacle } from "./apply/apply.ts";
-import type { Change } from "./changes.ts";
+import type { Change } from "./change.ts";
 import { isGitLayer } from "./diff/git-directory.ts";
 import type { PreparedTask } from "./prepare.ts";
 import { finishRecord, removeTask } from "./store.ts";

@@ -1,5 +1,6 @@
 import type { TreeFs } from "../run/tree-fs.ts";
-import { type Change, collectChanges } from "./changes.ts";
+import type { Change } from "./change.ts";
+import { collectChanges } from "./changes.ts";
 import { copyLayer } from "./copy.ts";
 import { type Layer, overlayLayer } from "./layer.ts";
 import type { LayerRecord, TaskRecord } from "./task-record.ts";

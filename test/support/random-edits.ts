@@ -2,6 +2,7 @@
  * Random trees, and random edits of them, over byte-exact names. As a program it makes the edits of a seed in a directory, so that
  * the same edits can be made inside a zone and outside of one:  bun random-edits.ts SEED DIRECTORY
  */
+import { appendFileSync } from "node:fs";
 import { treeFs as fs } from "../../src/linux/tree/tree-fs.ts";
 import { removeTree } from "../../src/run/remove-tree.ts";
 import { TreeError } from "../../src/run/tree-fs.ts";
@@ -57,7 +58,7 @@ class Gardener {
     const child = joinPath(this.#pick(directories), this.#pick(names));
     const victim = anything.length === 0 ? undefined : this.#pick(anything);
     const file = files.length === 0 ? undefined : this.#pick(files);
-    switch (this.#random.int(0, 9)) {
+    switch (this.#random.int(0, 13)) {
       case 0:
         if (this.#type(child) === undefined) this.#makeLeaf(child);
         break;
@@ -90,11 +91,25 @@ class Gardener {
         break;
       case 7:
         if (victim !== undefined && this.#type(child) === undefined && !child.startsWith(`${victim}/`)) {
-          this.#move(victim, child);
+          if (this.#type(victim) !== "directory" || !this.#hasLinks(victim)) this.#move(victim, child);
         }
         break;
       case 8:
         if (file !== undefined) this.#rewrite(file);
+        break;
+      case 9:
+      case 10:
+        if (file !== undefined) this.#link(file, child);
+        break;
+      case 11:
+        // Over whatever file was there.
+        if (file !== undefined && victim !== undefined && this.#type(victim) === "file" && victim !== file) {
+          this.#remove(victim);
+          this.#link(file, victim);
+        }
+        break;
+      case 12:
+        if (file !== undefined) this.#append(file);
         break;
       default:
         this.#in(child, (dir, name) => {
@@ -117,7 +132,9 @@ class Gardener {
   #makeLeaf(path: string): void {
     this.#in(path, (dir, name) => {
       if (this.#random.chance(0.15)) {
-        fs.makeSymlink(dir, name, this.#pick(["a", "../b", "/etc/passwd", "nowhere", "\xff", "x y"]));
+        // None to itself: git apply can't put a directory in the place of such a link.
+        const values = ["a", "../b", "/etc/passwd", "nowhere", "\xff", "x y"].filter((value) => value !== name);
+        fs.makeSymlink(dir, name, this.#pick(values));
         return;
       }
       this.#write(dir, name, this.#content(), this.#pick(fileModes));
@@ -148,6 +165,29 @@ class Gardener {
       const mode = fs.stat(dir, name)?.mode ?? 0o644;
       fs.unlink(dir, name);
       this.#write(dir, name, this.#content(), mode);
+    });
+  }
+
+  #link(from: string, to: string): void {
+    if (this.#type(from) !== "file" || this.#type(to) !== undefined) return;
+    this.#in(from, (fromDir, fromName) => this.#in(to, (toDir, toName) => fs.link(fromDir, fromName, toDir, toName)));
+  }
+
+  /** In place: all names of the file have it. */
+  #append(path: string): void {
+    this.#in(path, (dir, name) => {
+      const mode = fs.stat(dir, name)?.mode ?? 0o644;
+      fs.setEntryMode(dir, name, mode | 0o600);
+      appendFileSync(Buffer.from(`/proc/self/fd/${dir}/${name}`, "latin1"), this.#content());
+      fs.setEntryMode(dir, name, mode);
+    });
+  }
+
+  /** Whether a file in a tree has other names: what does as mv does would make files of their own of them. */
+  #hasLinks(path: string): boolean {
+    return this.#paths("file").some((file) => {
+      if (file !== path && !file.startsWith(`${path}/`)) return false;
+      return this.#in(file, (dir, name) => (fs.stat(dir, name)?.links ?? 0) > 1);
     });
   }
 

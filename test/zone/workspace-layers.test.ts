@@ -191,8 +191,9 @@ describe("--on-success", () => {
       ],
       { env } as Caller,
     );
-    // The task's time counts from before its layer was made.
-    while (!existsSync(`${env.XDG_STATE_HOME}/rauha/tasks`) || !tasks().some((name) => name.startsWith("task_")))
+    // The task is at work: the clock that files are stamped with has gone on since it was started.
+    const place = `${env.XDG_STATE_HOME}/rauha/tasks`;
+    while (!existsSync(place) || !tasks().some((name) => existsSync(`${place}/${name}/0/upper/new`)))
       await Bun.sleep(10);
     writeFileSync(`${repo}/a.txt`, "host\n");
     const result = resultSchema.parse(JSON.parse(await child.stdout.text()));

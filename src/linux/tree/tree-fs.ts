@@ -25,6 +25,7 @@ export const treeFs: TreeFs = {
   createFile: write.createFile,
   write: write.write,
   copyContent: write.copyContent,
+  link: write.link,
   makeSymlink: write.makeSymlink,
   makeWhiteout: write.makeWhiteout,
   setMode: write.setMode,

@@ -58,6 +58,11 @@ function copyRange(from: number, to: number, start: number, end: number): void {
   }
 }
 
+export function link(fromDir: number, from: string, toDir: number, to: string): void {
+  const [source, target] = [entryBytes(from), entryBytes(to)];
+  must("link", to, systemCall(call.linkat, fromDir, addressOf(source), toDir, addressOf(target), 0));
+}
+
 export function makeSymlink(dir: number, name: string, value: string): void {
   const [target, link] = [nameBytes(value), entryBytes(name)];
   must("symlink", name, systemCall(call.symlinkat, addressOf(target), dir, addressOf(link)));

@@ -1,6 +1,7 @@
 import { TreeError, type TreeFs } from "../../run/tree-fs.ts";
 import { isWithin } from "../bytes.ts";
-import { type Change, collectChanges } from "../changes.ts";
+import type { Change } from "../change.ts";
+import { collectChanges } from "../changes.ts";
 import { closeLayer, type OpenLayer, openLayer } from "../task-layers.ts";
 import type { TaskRecord } from "../task-record.ts";
 import { checkChanges, type Obstacle } from "./check.ts";
@@ -46,7 +47,7 @@ export function applyTask(fs: TreeFs, task: number, record: TaskRecord, wish: Ap
     if (standing.length > 0) return { done: false, obstacles: standing };
     for (const { layer, changes } of work) wish.before?.(layer, changes);
     for (const { each, changes } of work) {
-      const writer = new LayerWriter(fs, each.layer, each.host);
+      const writer = new LayerWriter(fs, each.layer, each.host, changes);
       try {
         for (const change of changes) {
           writer.write(change);

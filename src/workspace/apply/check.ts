@@ -1,6 +1,6 @@
 import { type EntryStat, TreeError, type TreeFs } from "../../run/tree-fs.ts";
 import { joinPath, parentOf } from "../bytes.ts";
-import type { Change } from "../changes.ts";
+import type { Change } from "../change.ts";
 import type { Layer } from "../layer.ts";
 import { TreeCursor } from "../tree-cursor.ts";
 

@@ -1,10 +1,11 @@
 import { removeTree } from "../../run/remove-tree.ts";
 import { type EntryStat, TreeError, type TreeFs } from "../../run/tree-fs.ts";
 import { nameOf, parentOf } from "../bytes.ts";
-import type { Change } from "../changes.ts";
+import type { Change } from "../change.ts";
 import type { Layer } from "../layer.ts";
 import { travels } from "../same.ts";
 import type { TreeCursor } from "../tree-cursor.ts";
+import { LinkWriter } from "./link.ts";
 
 const ownerAll = 0o700;
 /** Set-id bits are never handed over; the sticky bit of a directory is. */
@@ -22,10 +23,14 @@ export class LayerWriter {
   /** Directories whose mode is set when everything in them is done. */
   readonly #directories: { readonly path: string; readonly mode: number }[] = [];
 
-  constructor(fs: TreeFs, layer: Layer, host: TreeCursor) {
+  readonly #links: LinkWriter;
+
+  /** `changes` are all that will be written. */
+  constructor(fs: TreeFs, layer: Layer, host: TreeCursor, changes: readonly Change[]) {
     this.#fs = fs;
     this.#layer = layer;
     this.#host = host;
+    this.#links = new LinkWriter(fs, host.root, changes);
   }
 
   /** Writes one change; parents come before children. */
@@ -42,6 +47,7 @@ export class LayerWriter {
     else if (after.type === "symlink") this.#writeSymlink(dir, name, change);
     else if (change.kind === "mode_changed") this.#fs.setEntryMode(dir, name, after.mode & carried);
     else this.#writeFile(dir, name, change, after);
+    this.#links.wrote(change, this.#fs.stat(dir, name));
   }
 
   /** Sets the modes of directories, children first. */
@@ -67,8 +73,11 @@ export class LayerWriter {
   /** The host's entry must still be the one that was checked. */
   #expect(dir: number, name: string, { path, before }: Change): void {
     const now = this.#fs.stat(dir, name);
+    const unchanged =
+      now !== undefined && before !== undefined && now.inode === before.inode && now.ctimeNs === before.ctimeNs;
     const same =
-      before === undefined ? now === undefined : now?.inode === before.inode && now.ctimeNs === before.ctimeNs;
+      unchanged ||
+      (before === undefined ? now === undefined : now !== undefined && this.#links.isOnlyLinked(now, before));
     // A directory's ctime moves with what we ourselves write into it.
     const sameDirectory = before?.type === "directory" && now?.type === "directory" && now.inode === before.inode;
     const alreadyMade =
@@ -96,25 +105,30 @@ export class LayerWriter {
     this.#replace(dir, name, before, (temporary) => this.#fs.makeSymlink(dir, temporary, value));
   }
 
-  #writeFile(dir: number, name: string, { path, before }: Change, after: EntryStat): void {
+  #writeFile(dir: number, name: string, change: Change, after: EntryStat): void {
+    const { path, before } = change;
     const from = this.#layer.tree.openFile(path);
     try {
       // Opened, it must be what was listed: a regular file.
       if (this.#fs.stat(from, "")?.type !== "file") throw new TreeError("changed while applying", path, EBUSY);
       this.#replace(dir, name, before, (temporary) => {
-        const to = this.#fs.createFile(dir, temporary);
-        try {
-          this.#fs.copyContent(from, to);
-          this.#own(to, after);
-          this.#carryAttributes(to, path, undefined);
-          this.#fs.setMode(to, after.mode & carried);
-          this.#fs.setModifiedTime(to, after.mtimeNs);
-        } finally {
-          this.#fs.close(to);
-        }
+        if (!this.#links.link(change, dir, temporary)) this.#copyFile(from, dir, temporary, path, after);
       });
     } finally {
       this.#fs.close(from);
+    }
+  }
+
+  #copyFile(from: number, dir: number, temporary: string, path: string, after: EntryStat): void {
+    const to = this.#fs.createFile(dir, temporary);
+    try {
+      this.#fs.copyContent(from, to);
+      this.#own(to, after);
+      this.#carryAttributes(to, path, undefined);
+      this.#fs.setMode(to, after.mode & carried);
+      this.#fs.setModifiedTime(to, after.mtimeNs);
+    } finally {
+      this.#fs.close(to);
     }
   }
 
@@ -125,6 +139,8 @@ export class LayerWriter {
       make(temporary);
       if (before?.type === "directory") removeTree(this.#fs, dir, name);
       this.#fs.rename(dir, temporary, dir, name);
+      // Where both were names of one file already, rename(2) does nothing.
+      if (this.#fs.stat(dir, temporary) !== undefined) this.#fs.unlink(dir, temporary);
     } catch (error) {
       if (this.#fs.stat(dir, temporary) !== undefined) this.#fs.unlink(dir, temporary);
       throw error;

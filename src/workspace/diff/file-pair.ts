@@ -1,6 +1,6 @@
 import type { TreeFs } from "../../run/tree-fs.ts";
 import { bytesOf, joinPath } from "../bytes.ts";
-import type { Change } from "../changes.ts";
+import type { Change } from "../change.ts";
 import { readWhole } from "../files.ts";
 import type { Layer } from "../layer.ts";
 import { TreeCursor } from "../tree-cursor.ts";

@@ -20,7 +20,7 @@ describe("a host that changes while changes are applied", () => {
     const changes = collectChanges(fs, open.layer, open.host);
     meanwhile(made.repo, `${made.folder}/outside`);
     const before = snapshot(`${made.folder}/outside`);
-    const writer = new LayerWriter(fs, open.layer, open.host);
+    const writer = new LayerWriter(fs, open.layer, open.host, changes);
     const errors: string[] = [];
     for (const change of changes) {
       try {

@@ -170,7 +170,8 @@ describe("a copy", () => {
       const after = snapshot(`${folder}/task/copy`);
       const found = collectChanges(fs, layer, host);
       const differ = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-        (path) => before[path] !== after[path],
+        // A file that got another name is no change itself.
+        (path) => withoutLinks(before[path]) !== withoutLinks(after[path]),
       );
       const told = (path: string) => found.some((change) => change.path === path || path.startsWith(`${change.path}/`));
       expect(differ.filter((path) => !told(path))).toEqual([]);
@@ -189,3 +190,10 @@ describe("a copy", () => {
     expect(readdirSync(`${folder}/task/copy`)).toEqual(["file"]);
   });
 });
+
+function withoutLinks(words: string | undefined): string | undefined {
+  return words
+    ?.split(" ")
+    .filter((word) => !word.startsWith("="))
+    .join(" ");
+}
