@@ -74,3 +74,13 @@ export function isInside(path: string, root: string): boolean {
 export function isWithin(path: string, root: string): boolean {
   return root === "" || path === root || path.startsWith(`${root}/`);
 }
+
+/** An absolute path without `.`, `..` and doubled slashes, by its words alone. */
+export function normalPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}

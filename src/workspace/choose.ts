@@ -1,4 +1,4 @@
-import { fromText } from "./bytes.ts";
+import { fromText, isInside, normalPath } from "./bytes.ts";
 import type { LayerRecord } from "./task-record.ts";
 
 /**
@@ -16,24 +16,11 @@ export function choosePaths(
   const cwdInside = layers.some(({ source }) => isInside(cwd, source));
   for (const word of words) {
     const base = cwdInside ? cwd : (layers[0]?.source ?? "/");
-    const path = normal(word.startsWith("/") ? word : `${base}/${word}`);
+    const path = normalPath(word.startsWith("/") ? word : `${base}/${word}`);
     const layer = layers.findIndex(({ source }) => isInside(path, source));
     const source = layers[layer]?.source;
     if (source === undefined) outside.push(word);
     else chosen.set(layer, [...(chosen.get(layer) ?? []), fromText(path.slice(source.length).replace(/^\//, ""))]);
   }
   return { chosen, outside };
-}
-
-function isInside(path: string, root: string): boolean {
-  return root === "/" || path === root || path.startsWith(`${root}/`);
-}
-
-function normal(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
 }

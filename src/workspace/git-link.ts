@@ -7,9 +7,20 @@ export type GitLink =
   /** Nothing has to be shown: git's directory is in the repository, or there is none. */
   | { readonly kind: "none" }
   /** Git's directory lies outside, and belongs to this repository. */
-  | { readonly kind: "outside"; readonly path: string }
+  | OutsideGit
   /** It names a directory that is not this repository's, which nobody is shown. */
   | { readonly kind: "refused"; readonly path: string; readonly why: string };
+
+export interface OutsideGit {
+  readonly kind: "outside";
+  /** What has to be shown. */
+  readonly path: string;
+  /** What `.git` says, and the directory it leads to: `path`, or in a worktree an entry in it. */
+  readonly pointer: string;
+  readonly entry: string;
+  /** A submodule's `core.worktree`. */
+  readonly worktree?: string | undefined;
+}
 
 const none: GitLink = { kind: "none" };
 const pointerBytes = 4096;
@@ -36,7 +47,9 @@ export function gitLinkOf(fs: TreeFs, repository: string): GitLink {
     const worktree = worktreeIn(textIn(fs, directory, "config", configBytes) ?? "");
     if (worktree === undefined || realDirectory(fs, resolve(directory, worktree)) !== real)
       return why("it does not say that it is this repository's (core.worktree)");
-    return isGitDirectory(fs, directory) ? { kind: "outside", path: directory } : why("it is no git directory");
+    return isGitDirectory(fs, directory)
+      ? { kind: "outside", path: directory, pointer, entry: directory, worktree }
+      : why("it is no git directory");
   }
   const shared = realDirectory(fs, resolve(directory, common.trim()));
   if (shared === undefined || !isEntryOf(directory, `${shared}/worktrees`)) return why("it is no worktree's entry");
@@ -46,7 +59,8 @@ export function gitLinkOf(fs: TreeFs, repository: string): GitLink {
     : undefined;
   if (home !== real) return why("it is another worktree's entry");
   if (!isGitDirectory(fs, shared)) return why("it belongs to no git directory");
-  return isInside(real, shared) || isInside(shared, real) ? none : { kind: "outside", path: shared };
+  if (isInside(real, shared) || isInside(shared, real)) return none;
+  return { kind: "outside", path: shared, pointer, entry: directory };
 }
 
 /** The path that `.git` names, where that is a file. */

@@ -3,43 +3,15 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../support/folders.ts";
+import { git, gitFamily, gitInside } from "../support/git-family.ts";
 import { rauha, sandbox } from "../support/rauha.ts";
 
-const identity = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "protocol.file.allow=always"];
-
-function git(folder: string, ...words: string[]): string {
-  const env = { PATH: process.env["PATH"], HOME: "/nonexistent", GIT_CONFIG_NOSYSTEM: "1" };
-  const { exitCode, stdout, stderr } = Bun.spawnSync(["git", "-C", folder, ...identity, ...words], { env });
-  if (exitCode !== 0) throw new Error(`git ${words.join(" ")}: ${stderr}`);
-  return stdout.toString().trim();
-}
-
-/** A repository `main` with a linked worktree `wt` and a submodule `main/sub`. */
-function family() {
-  const root = makeFolder("git-links");
-  const [main, library, worktree] = ["main", "library", "wt"].map((name) => join(root, name)) as [
-    string,
-    string,
-    string,
-  ];
-  for (const folder of [main, library]) {
-    mkdirSync(folder);
-    git(folder, "init", "-q");
-    writeFileSync(join(folder, "file"), "one\n");
-    git(folder, "add", ".");
-    git(folder, "commit", "-qm", "first");
-  }
-  git(main, "worktree", "add", "-q", worktree);
-  git(main, "submodule", "--quiet", "add", library, "sub");
-  return { root, main, worktree, submodule: join(main, "sub") };
-}
-
-const commit = `git ${identity.join(" ")} -c safe.directory=* `;
+const commit = gitInside;
 const work = `echo two >file && ${commit} commit -qam second && ${commit} log --format=%s`;
 
 describe.each(["worktree", "submodule"] as const)("a %s", (which) => {
   test("is one to git in the zone, and apply brings its commit home", async () => {
-    const here = family();
+    const here = gitFamily();
     const before = git(here[which], "log", "--format=%s");
     const run = await sandbox(["--repo-path", here[which]], ["sh", "-c", work]);
     expect([run.result.stdout, run.exitCode]).toEqual(["second\nfirst\n", 0]);
@@ -54,7 +26,7 @@ describe.each(["worktree", "submodule"] as const)("a %s", (which) => {
   });
 
   test.each(["ro", "rw"])("in mode %s git reads its history and can't write there", async (mode) => {
-    const here = family();
+    const here = gitFamily();
     const words = ["sh", "-c", `${commit} log --format=%s && ! ${commit} commit --allow-empty -qm no`];
     const run = await sandbox(["--repo-path", here[which], "--repo-mode", mode], words);
     expect([run.result.stdout, run.exitCode]).toEqual(["first\n", 0]);
@@ -62,7 +34,7 @@ describe.each(["worktree", "submodule"] as const)("a %s", (which) => {
   });
 
   test("a hook that the task puts into git's directory is told of", async () => {
-    const here = family();
+    const here = gitFamily();
     const hook = `d=$(${commit} rev-parse --git-common-dir) && mkdir -p $d/hooks && echo evil >$d/hooks/post-checkout`;
     const run = await sandbox(["--repo-path", here[which]], ["sh", "-c", hook]);
     expect(run.exitCode).toBe(0);
@@ -86,7 +58,7 @@ describe("a .git file that names what is not this repository's", () => {
   };
 
   test("shows no directory of the host: no other repository, worktree or submodule", async () => {
-    const here = family();
+    const here = gitFamily();
     const entry = join(here.main, ".git/worktrees/wt");
     for (const target of [
       join(here.main, ".git"),
@@ -103,7 +75,7 @@ describe("a .git file that names what is not this repository's", () => {
   });
 
   test("nor with a forged entry of its own that points to another's git directory", async () => {
-    const here = family();
+    const here = gitFamily();
     const secret = join(here.main, ".git");
     const forged = makeFolder("forged");
     const workspace = evil(forged);
@@ -139,7 +111,7 @@ describe("a .git file that names what is not this repository's", () => {
   });
 
   test("a worktree that was moved without git's knowledge is not shown another's", async () => {
-    const here = family();
+    const here = gitFamily();
     renameSync(here.worktree, join(here.root, "moved"));
     const { shown, stderr } = await shows(join(here.root, "moved"), join(here.main, ".git/HEAD"));
     expect(shown).toBe(false);
