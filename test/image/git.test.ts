@@ -2,13 +2,15 @@
 import { beforeAll, describe, expect } from "bun:test";
 import { lstatSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../support/folders.ts";
 import { git, gitFamily, gitInside } from "../support/git-family.ts";
 import { hasProgram, needs } from "../support/identity.ts";
 import { dir, link } from "./small-image.ts";
 import { tarOf } from "./tar-builder.ts";
 import { testStore } from "./zone-store.ts";
 
-const store = testStore();
+// Kept tasks of its own too: whoever else works on this machine keeps some.
+const store = testStore({ XDG_STATE_HOME: makeFolder("state") });
 // Nothing of its own but a shape: the programs are the host's.
 const shape = tarOf([
   ...["usr", "etc", "tmp"].map((name) => dir(name)),
