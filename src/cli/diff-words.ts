@@ -6,9 +6,8 @@ import { paint, type WordStyle } from "./words.ts";
 
 const widestBar = 40;
 
-/** Lines by what they begin with, in git's colours. Nothing of a file's text may steer the terminal. */
-export function colourPatch(text: string, style: WordStyle): string {
-  if (!style.colour) return text;
+/** A patch for a terminal, in git's colours or without: nothing of a file's text may steer it, or stand in another order than it runs. */
+export function terminalPatch(text: string, style: WordStyle): string {
   let inHunk = false;
   return text
     .split("\n")
@@ -26,10 +25,20 @@ export function colourPatch(text: string, style: WordStyle): string {
     .join("\n");
 }
 
-/** Control characters but the tab in caret notation, as `less` shows them. */
+/** U+0080 to U+009F, which terminals take for control sequences, and what turns the direction of text around; as UTF-8. */
+const steering = /\u00c2[\u0080-\u009f]|\u00e2\u0080[\u008e\u008f\u00aa-\u00ae]|\u00e2\u0081[\u00a6-\u00a9]/g;
+
+/** Control characters but the tab in caret notation, and others that steer by their number, as `less` shows them. */
 function harmless(line: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-  return line.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, (c) => `^${String.fromCharCode(c.charCodeAt(0) ^ 64)}`);
+  return (
+    line
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+      .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, (c) => `^${String.fromCharCode(c.charCodeAt(0) ^ 64)}`)
+      .replace(steering, (bytes) => {
+        const point = new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))).charCodeAt(0);
+        return `<U+${point.toString(16).toUpperCase().padStart(4, "0")}>`;
+      })
+  );
 }
 
 /** One line for each file, and a sum, like `git diff --stat`. */

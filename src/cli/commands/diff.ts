@@ -4,7 +4,7 @@ import { describeChanges } from "../../workspace/describe.ts";
 import { laterRunChanges } from "../../workspace/finish.ts";
 import { taskChanges } from "../../workspace/task-layers.ts";
 import { patchTask, type TaskPatch } from "../../workspace/task-patch.ts";
-import { colourPatch, renderStat } from "../diff-words.ts";
+import { renderStat, terminalPatch } from "../diff-words.ts";
 import { type HeldTask, withTask } from "../kept-task.ts";
 import { showInPager } from "../pager.ts";
 import { oneLine, paint, styleFor } from "../words.ts";
@@ -31,12 +31,14 @@ async function diffHeld(input: CommandInput, { fs, task, record }: HeldTask): Pr
     const text = Buffer.from(joined(patches), "latin1").toString("base64");
     return answerJson(input.ports, { schema: "rauha.diff/v1", task_id: record.task_id, changes, patch_base64: text });
   }
-  const style = styleFor(input.ports.isTerminal(stdout), input.ports.env);
-  const text = input.given.one("stat") === true ? renderStat(patches, style) : colourPatch(joined(patches), style);
+  const onTerminal = input.ports.isTerminal(stdout);
+  const style = styleFor(onTerminal, input.ports.env);
+  const patch = () => (onTerminal ? terminalPatch(joined(patches), style) : joined(patches));
+  const text = input.given.one("stat") === true ? renderStat(patches, style) : patch();
   const notes = [...laterRunNotes(layers), ...gitNotes(patches)];
   const words = styleFor(input.ports.isTerminal(stderr), input.ports.env);
   for (const note of notes) input.ports.write(stderr, `${paint("rauha: warning:", "33", words)} ${note}\n`);
-  const paged = input.ports.isTerminal(stdout) && input.given.one("no-pager") !== true;
+  const paged = onTerminal && input.given.one("no-pager") !== true;
   if (paged && (await showInPager(Buffer.from(text, "latin1"), input.ports.env))) return 0;
   const backend = await input.ports.backend();
   return backend.io.write(stdout, Buffer.from(text, "latin1")) === 0 ? 0 : 125;
