@@ -1,5 +1,7 @@
 /** Zones from images: what the image's configuration says holds, as docker has it. */
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { makeFolder, writeFiles } from "../support/folders.ts";
 import { isRoot, patient } from "../support/identity.ts";
 import { dir, file, layers, link, smallImageStore } from "./small-image.ts";
 import { tarOf } from "./tar-builder.ts";
@@ -53,6 +55,33 @@ describe("the image's configuration", () => {
     expect(ghost.error?.message).toContain('"ghost" is not in its /etc/passwd');
     const host = await store.rauha(["sandbox", "--user", "root", "--", "true"]);
     expect([host.exitCode, host.stderr]).toEqual([2, expect.stringContaining("names are looked up in an image only")]);
+  });
+
+  test("what it has where the policy lets the task write stays, and is written to; what it lacks is made, for everyone", async () => {
+    const more = tarOf([
+      dir("tmp", { mode: 0o1777 }),
+      file("tmp/kept", "kept\n"),
+      dir("var"),
+      dir("var/log"),
+      dir("var/log/app", { uid: 1000, gid: 1001 }),
+    ]);
+    await store.add("scratch", { layers: [...layers, { archive: more }], config: { User: "app" } });
+    const policy = join(
+      writeFiles(makeFolder("policy"), {
+        "p.toml": 'extends = "task"\n[filesystem]\nwritable_paths = ["/tmp", "/var/log", "/data"]\n',
+      }),
+      "p.toml",
+    );
+    const script =
+      "set -e; cat /tmp/kept; echo t > /tmp/t; echo l > /var/log/app/l; echo d > /data/d; cat /tmp/t /data/d";
+    const { result } = await sh(script, ["--policy", policy], "scratch");
+    expect([result.stderr, result.stdout]).toEqual(["", "kept\nt\nd\n"]);
+    expect((await sh("stat -c %a /tmp /data; ls /tmp", ["--policy", policy], "scratch")).result.stdout).toBe(
+      "1777\n1777\nkept\n",
+    );
+    // Of an image without one, and of a flag's scratch space.
+    expect((await sh("stat -c %a /tmp; echo x > /tmp/x; ls /tmp")).result.stdout).toBe("1777\nx\n");
+    expect((await sh("ls /tmp; stat -c %a /tmp", ["--tmpfs", "/tmp"], "scratch")).result.stdout).toBe("755\n");
   });
 
   test("its variables come before what the policy passes on, and after what the caller asks for", async () => {

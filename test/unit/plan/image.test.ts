@@ -83,7 +83,7 @@ describe("an image as the root", () => {
     const writing = rules.filter(({ except }) => except.length > 0);
     expect(rules).toHaveLength(2);
     expect(writing).toHaveLength(1);
-    for (const place of ["/.rauha", "/proc", "/dev", "/tmp"]) expect(writing[0]?.except).toContain(place);
+    for (const place of ["/.rauha", "/proc", "/dev"]) expect(writing[0]?.except).toContain(place);
     const without = ops(planned({}), "landlock_path").filter(({ path }) => path === "/");
     expect(rules.filter(({ except }) => except.length === 0)).toEqual(without);
   });
@@ -91,10 +91,25 @@ describe("an image as the root", () => {
   test("what it says to be there is made: volumes, and where the task starts, as the flag says if there is one", () => {
     const made = (request: object) =>
       ops(planned({ request: { image, ...request } }), "dir").map(({ target }) => target);
-    expect(made({})).toEqual(["/data", "/srv/app"]);
-    expect(made({ workdir: "/new/work" })).toEqual(["/data", "/new/work"]);
-    expect(made({ workdir: "/" })).toEqual(["/data"]);
+    expect(made({})).toEqual(["/data", "/srv/app", "/tmp"]);
+    expect(made({ workdir: "/new/work" })).toEqual(["/data", "/new/work", "/tmp"]);
+    expect(made({ workdir: "/" })).toEqual(["/data", "/tmp"]);
     expect(ops(planned({ request: { workdir: "/new/work" } }), "dir")).toEqual([]);
+  });
+
+  test("the policy's writable paths hide nothing of it, but for what lies in a bind; --tmpfs does", () => {
+    const policy = policyWith({
+      filesystem: { readablePaths: ["/opt/t"], writablePaths: ["/tmp", "/var/log", "/opt/t/c"] },
+    });
+    const view = [{ kind: "tmpfs", target: "/tmp", origin: { kind: "flag", flag: "--tmpfs" } }] as const;
+    const made = planned({ policy, request: { image: { ...image, volumes: [] }, workdir: "/", view } });
+    expect(ops(made, "dir").map(({ target, mode }) => [target, mode])).toEqual([
+      ["/tmp", 0o1777],
+      ["/var/log", 0o1777],
+    ]);
+    expect(ops(made, "scratch").map(({ target }) => target)).toEqual(["/opt/t/c", "/dev", "/dev/shm", "/tmp"]);
+    const without = ops(planned({ policy }), "scratch").map(({ target }) => target);
+    expect(without).toEqual(expect.arrayContaining(["/tmp", "/var/log", "/opt/t/c"]));
   });
 
   test("the workspace is where the runner put it", () => {

@@ -1,3 +1,4 @@
+import type { Origin } from "../../diagnostic.ts";
 /**
  * The zone's filesystem, in the order of mounting: the bounded root tmpfs; the view the policy gives; /proc and /dev; what the flags
  * add, in the order of the command line; the workspace; and last what must be hidden or read-only whatever came before.
@@ -47,9 +48,8 @@ export function planOwnFiles(draft: PlanDraft): void {
 
 /** Scratch directories, what the policy lists, and what the kernel shows of itself. */
 export function planSurroundings(draft: PlanDraft): void {
-  // All of an image can be written to; but there may be no /tmp in it, or one of a strange mode.
-  for (const target of draft.request.image === undefined ? standardScratch : ["/tmp"])
-    planScratch(draft, target, 0o1777);
+  if (draft.request.image !== undefined) planImageScratch(draft, "/tmp", zoneOrigin("scratch"));
+  else for (const target of standardScratch) planScratch(draft, target, 0o1777);
   planPolicyPaths(draft);
   planProc(draft);
   planDevices(draft);
@@ -60,6 +60,11 @@ function planScratch(draft: PlanDraft, target: string, mode: number, origin = zo
   if (draft.scratches.has(target)) return;
   draft.scratches.add(target);
   addOp(draft, { op: "scratch", target, mode, flags: 0 }, origin, `scratch space at ${target}, gone with the zone`);
+}
+
+/** All of an image can be written to: what it has at the place stays to be seen, as docker shows it, and nothing is made that is there. */
+function planImageScratch(draft: PlanDraft, target: string, origin: Origin): void {
+  addOp(draft, { op: "dir", target, mode: 0o1777 }, origin, `${target} of the image, made if it has none`);
 }
 
 /** `readable_paths`, `writable_paths` and `allowed_sockets` of the policy. */
@@ -74,7 +79,10 @@ function planPolicyPaths(draft: PlanDraft): void {
   policy.filesystem.writablePaths.forEach((path, index) => {
     // Inside the workspace the key lifts a protection (section `workspace`); the workspace itself is writable already.
     if (request.repo !== undefined && isBelow(path, request.repo.path)) return;
-    planScratch(draft, path, 0o1777, policyOrigin(policy, `filesystem.writable_paths[${index}]`));
+    const origin = policyOrigin(policy, `filesystem.writable_paths[${index}]`);
+    if (request.image === undefined || coveredBy(path, policy.filesystem.readablePaths))
+      planScratch(draft, path, 0o1777, origin);
+    else if (path !== "/tmp") planImageScratch(draft, path, origin);
   });
   policy.filesystem.allowedSockets.forEach((path, index) => {
     const origin = policyOrigin(policy, `filesystem.allowed_sockets[${index}]`);
