@@ -21,7 +21,8 @@ export const foreignFlags = (): Readonly<Record<string, string>> => ({
   "--security-opt": "say it in the policy: [syscalls] and [enforcement]",
   "--device": 'list it in the policy: [devices] allowed = ["/dev/…"]',
   "--env-file": "write --env NAME=VALUE for each variable, or [env] set in the policy",
-  "--read-only": "leave it out: what a task writes outside of --rw-bind and its workspace goes with the zone, in an image too",
+  "--read-only":
+    "leave it out: what a task writes outside of --rw-bind and its workspace goes with the zone, in an image too",
   "--ulimit": "write --limit-nofile, --limit-cpu, --limit-as, --limit-fsize or --limit-core",
   "--pids-limit": "write --pids N",
   "--memory-swap": "leave it out: a zone has no swap",
