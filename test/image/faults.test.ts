@@ -3,8 +3,10 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { doubleImage, ociManifest } from "../support/double-registry.ts";
-import { double, expectPulled, expectRefused, isLayer, layerBytes, quick } from "./faulty-registry.ts";
+import { double, expectPulled, expectRefused, isLayer, layerBytes, quick, stopRegistries } from "./faulty-registry.ts";
 import { expectConsistent, imageCaller, leftovers } from "./store.ts";
+
+stopRegistries();
 
 describe("what passes by itself is tried again", () => {
   test("a layer that breaks off goes on where it was", async () => {

@@ -5,9 +5,12 @@ import { type RawServer, startRawServer } from "../support/raw-server.ts";
 import { codeOf, expectConsistent, imageCaller, leftovers } from "./store.ts";
 
 const servers: { stop(): void }[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.stop();
-});
+/** Each file of tests says this once. */
+export function stopRegistries(): void {
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.stop();
+  });
+}
 
 export function double(fault?: Fault, image: DoubleImage = doubleImage()) {
   const server = startDouble(image, fault);

@@ -1,8 +1,10 @@
 /** Registries that lie about what an image is, or try to get what isn't theirs. */
 import { describe, expect, test } from "bun:test";
 import { doubleImage, type Fault, ociManifest } from "../support/double-registry.ts";
-import { double, expectRefused, isLayer, layerBytes, quick, raw } from "./faulty-registry.ts";
+import { double, expectRefused, isLayer, layerBytes, quick, raw, stopRegistries } from "./faulty-registry.ts";
 import { imageCaller } from "./store.ts";
+
+stopRegistries();
 
 describe("hostile manifests are refused before a layer is asked for", () => {
   const layer = { mediaType: "application/vnd.oci.image.layer.v1.tar", digest: `sha256:${"1".repeat(64)}`, size: 1 };
