@@ -1,6 +1,17 @@
 import launcherText from "../../build/launcher.b64.txt" with { type: "text" };
 import { errnoWords } from "../run/report/errno.ts";
-import { closeFd, createMemfd, duplicateFd, errno, flag, openFile, sealMemfd, unlinkFile, writeAll } from "./ffi.ts";
+import {
+  canAccess,
+  closeFd,
+  createMemfd,
+  duplicateFd,
+  errno,
+  flag,
+  openFile,
+  sealMemfd,
+  unlinkFile,
+  writeAll,
+} from "./ffi.ts";
 
 /**
  * The native launcher, embedded in this executable, as a descriptor that can be executed through /proc/self/fd. Nothing is
@@ -67,7 +78,8 @@ function fileImageIn(directory: string, text: string): LauncherImage | number {
   if (named !== undefined) unlinkFile(named);
   closeFd(writer);
   if (reader < 0) return reader;
-  const high = duplicateFd(reader, lowestFd);
+  // A file system that is mounted noexec takes the file, and refuses only to run it.
+  const high = canAccess(`/proc/self/fd/${reader}`, flag.X_OK) ? duplicateFd(reader, lowestFd) : -errno.EACCES;
   closeFd(reader);
   return high < 0 ? high : { fd: high, path: `/proc/self/fd/${high}` };
 }
@@ -91,13 +103,16 @@ export function openImage(name?: string, text?: string): LauncherImage | string 
   const file = fileImage(imageDirectories(), text);
   if (typeof file !== "number") return file;
   const why = [`a memfd: ${errnoWords(-memfd)}`, `a file: ${errnoWords(-file)}`].join("; ");
-  return `there is no place to run the launcher from: ${why}${cause(-memfd)}`;
+  return `there is no place to run the launcher from: ${why}${cause(-memfd, -file)}`;
 }
 
 /** What the caller's own limits have to do with it. */
-function cause(failure: number): string {
+function cause(failure: number, file: number): string {
   // fcntl(2) says EINVAL where the lowest descriptor asked for is over the limit.
   if (failure === errno.EINVAL || failure === EMFILE)
     return "; is the limit of open files too low? (`ulimit -n`: 128 will do)";
+  if (failure === errno.EACCES && file === errno.EACCES) {
+    return `; vm.memfd_noexec forbids the one, and ${imageDirectories().join(", ")} can't be written or are mounted noexec: set XDG_RUNTIME_DIR to a directory of yours that programs run in`;
+  }
   return failure === EFBIG ? "; the limit of file sizes is too low (`ulimit -f`)" : "";
 }

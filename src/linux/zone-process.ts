@@ -4,6 +4,7 @@ import { control, stages } from "../run/plan/contract.ts";
 import { ReportDecoder } from "../run/plan/decode-report.ts";
 import { encodePlan, PlanEncodeError } from "../run/plan/encode.ts";
 import type { Plan } from "../run/plan/plan.ts";
+import { errnoWords } from "../run/report/errno.ts";
 import type { ZoneNetwork } from "../run/zone-network.ts";
 import {
   closeFd,
@@ -148,7 +149,7 @@ export function startLauncher(
     const table = [commands.readEnd, report.writeEnd, 2, planFd, stdin, 1, 2].map(give);
     if (table.some((fd) => fd < 0)) return "one of stdin, stdout and stderr is closed";
     const pid = spawnProcess(image.path, ["rauha-zone"], table);
-    if (pid < 0) return `the launcher can't be started: errno ${-pid}`;
+    if (pid < 0) return `the launcher can't be started: ${errnoWords(-pid)}`;
     return { pid, report: report.readEnd, control: commands.writeEnd };
   } finally {
     for (const fd of opened) closeFd(fd);

@@ -37,3 +37,12 @@ test.skipIf(!canForbidMemfds)(
     expect(stderr).not.toContain("launcher");
   },
 );
+
+test.skipIf(!canForbidMemfds)(
+  "a host that forbids executable memfds and mounts /dev/shm noexec runs it from elsewhere",
+  async () => {
+    const script =
+      'unset XDG_RUNTIME_DIR; echo 2 >/proc/sys/vm/memfd_noexec && mount -t tmpfs -o noexec none /dev/shm && "$RAUHA" sandbox -- sh -c "exit 9"';
+    expect(await inNamespaces([], script)).toMatchObject({ exitCode: 9 });
+  },
+);
