@@ -102,8 +102,8 @@ function named(mechanism: string | null, abi: number): string | null {
 }
 
 function readyZone(inputs: PlanInputs): ReadyZone | undefined {
-  const { request, facts, filter, network, lsm } = inputs;
-  if (filter !== undefined || network !== undefined || lsm !== undefined || facts.bpfLsm.ok) return undefined;
+  const { request, facts, filter, network } = inputs;
+  if (filter !== undefined || network !== undefined) return undefined;
   if (!facts.seccomp.ok || !facts.userNamespaces.ok || facts.landlockAbi < readyAbi.oldest) return undefined;
   const { image, user, hostname, timeoutMs, allowDomains, allowEgress, publish, limits, repo } = request;
   // Each of these changes something within a piece.

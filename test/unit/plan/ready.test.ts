@@ -37,6 +37,8 @@ const hosts: Readonly<Record<string, HostFacts>> = {
   "user of an arm": { ...userFacts, arch: "aarch64" },
   "root of an arm": { ...rootFacts, arch: "aarch64" },
   "user of a long name": { ...userFacts, uid: 65534, gid: 5, userName: "a".repeat(32) },
+  "guarded root": { ...rootFacts, bpfLsm: { ok: true } },
+  "guarded root on v2": { ...rootFacts, cgroup: delegatedFacts.cgroup, bpfLsm: { ok: true } },
   "newer Landlock": { ...rootFacts, landlockAbi: 9 },
   "the Landlock of the table": { ...userFacts, landlockAbi: 7 },
 };
@@ -121,7 +123,8 @@ const readyPolicies = ["task", "strict"];
 
 async function bothPlans(request: Partial<SandboxRequest>, policy: Policy, facts: HostFacts) {
   const filter = await zoneFilter(policy, facts, () => ({ problem: "none" }));
-  const all = { ...inputs({ request: { zoneId, ...request }, policy, facts }), filter: undefined };
+  const lsm = facts.bpfLsm.ok ? { cgroup: `/sys/fs/cgroup/zones/rauha-${zoneId}` } : undefined;
+  const all = { ...inputs({ request: { zoneId, ...request }, policy, facts, lsm }), filter: undefined };
   return { all, whole: filter.ok ? plan({ ...all, filter: filter.filter }) : filter, ready: planReady(all) };
 }
 
@@ -163,7 +166,6 @@ const lacking: Readonly<Record<string, Partial<HostFacts>>> = {
   "Landlock without scopes": { landlockAbi: 5 },
   "no seccomp": { seccomp: { ok: false, reason: "off" } },
   "no user namespaces": { userNamespaces: { ok: false, reason: "off" } },
-  "programs of BPF-LSM": { bpfLsm: { ok: true } },
 };
 
 test.each(Object.entries(lacking))("a host with %s has no ready plan", (_, facts) => {
@@ -199,7 +201,7 @@ test("of requests, policies and hosts at random, those with a ready plan get the
         }
       : given.request;
     const policy = plainly ? policyWith({}, random.pick(readyPolicies)) : given.policy;
-    const kernel = { landlockAbi: random.int(6, 8), seccomp: { ok: true }, bpfLsm: userFacts.bpfLsm } as const;
+    const kernel = { landlockAbi: random.int(6, 8), seccomp: { ok: true } } as const;
     const facts = plainly ? { ...given.facts, ...kernel } : given.facts;
     const { all, whole, ready } = await bothPlans(request, policy, facts);
     if (ready === undefined) continue;
