@@ -7,7 +7,7 @@ import type { RigOptions } from "./options.ts";
 import { CHECKOUT, prepareRig, type Rig, runJob, type Say, seconds } from "./prepare.ts";
 import { run } from "./process.ts";
 import { EXIT, RigError, UsageError } from "./rig-error.ts";
-import { findTestFiles, quote, resultNames, type SuiteSelection, suiteJob } from "./suites.ts";
+import { filesFor, findTestFiles, quote, resultNames, type SuiteSelection, suiteJob } from "./suites.ts";
 
 /** Below the half hour that scripts/test.ts waits, so that it is the rig that says what did not end. */
 const TEST_TIMEOUT_MS = 28 * 60_000;
@@ -106,7 +106,7 @@ async function unpackResults(rig: Rig, tar: Uint8Array): Promise<string> {
 async function readReports(folder: string, selection: SuiteSelection): Promise<FileReport[]> {
   const reports: FileReport[] = [];
   for (const identity of selection.identities) {
-    for (const file of selection.files) {
+    for (const file of filesFor(identity, selection.files)) {
       const names = resultNames(identity, file);
       const xml = await readText(join(folder, names.report));
       const code = await readText(join(folder, names.code));

@@ -3,13 +3,14 @@ import { parseArgs } from "node:util";
 import { UsageError } from "./rig-error.ts";
 import { IDENTITIES, type Identity } from "./suites.ts";
 
-export const HELP = `usage: bun scripts/rig.ts test [--filter TEXT]... [--name REGEX] [--junit FILE] [--as root|user] [--timeout SECONDS]
+export const HELP = `usage: bun scripts/rig.ts test [--filter TEXT]... [--name REGEX] [--junit FILE] [--as root|user|pinned] [--timeout SECONDS]
        bun scripts/rig.ts run [--as root|user] [--timeout SECONDS] -- COMMAND [ARGUMENT...]
        bun scripts/rig.ts shell [--as root|user]
        bun scripts/rig.ts prepare
 
 A virtual machine with Debian's kernel, this checkout in /opt/rauha, and what is installed here.
-test runs test/{zone,escape,contract,kernel} in it, as root and as an ordinary user; prepare only makes what a boot needs.
+test runs test/{zone,escape,contract,kernel} in it, as root, as an ordinary user, and as root with the BPF programs set up ("pinned");
+prepare only makes what a boot needs.
 
 Exit code: 0; 1 a test failed; 2 usage; 3 the rig failed (no kernel, no boot, a dead guest); of run and shell: the command's own.
 RAUHA_RIG_ACCEL=kvm|tcg forces hardware or emulated processors.
@@ -76,7 +77,7 @@ function parse(argv: readonly string[]) {
 function identities(text: string | undefined): readonly Identity[] {
   if (text === undefined) return IDENTITIES;
   const one = IDENTITIES.find((identity) => identity === text);
-  if (one === undefined) throw new UsageError(`--as is "${text}", expected root or user`);
+  if (one === undefined) throw new UsageError(`--as is "${text}", expected root, user or pinned`);
   return [one];
 }
 

@@ -11,6 +11,9 @@ export const gid = process.getgid?.() ?? -1;
 /** Inside the rig's VM: cgroup v2 with all controllers, an emulated processor, no compiler. */
 export const inVm = process.env["RAUHA_TEST_VM"] === "1";
 
+/** The BPF programs are set up here, and guard root's zones: a mechanism more. The rig runs the suites once so. */
+export const isPinned = process.env["RAUHA_TEST_PINNED"] === "1";
+
 /** How many times slower than a plain machine this one is; the rig says 1 for an emulated processor, anyone else how many times. */
 const slowness = inVm ? 8 : Number(process.env["RAUHA_TEST_SLOW"] ?? 1);
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# as-rig root|user command...: runs a command as a login of that user would, in the cgroup of that login and with its environment.
+# as-rig root|user|pinned command...: runs a command as a login of that user would, in the cgroup of that login and with its environment.
 # Must be called by root. Temporary files go to ext4: tmpfs of Linux 6.1 has neither idmapped mounts nor user. attributes.
 who=$1
 shift
@@ -7,7 +7,9 @@ common=(LANG=C.UTF-8 "TERM=${TERM:-dumb}" SHELL=/bin/bash NO_COLOR=1 RAUHA_TEST_
 	RAUHA_BIN=/opt/rauha/dist/rauha TMPDIR=/var/tmp)
 path=/opt/rauha/dist:/opt/rauha/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 case $who in
-root)
+root | pinned)
+	# Tests that depend on it are told that the BPF programs guard root's zones.
+	[ "$who" = root ] || common+=(RAUHA_TEST_AS=root RAUHA_TEST_PINNED=1)
 	echo $$ >/sys/fs/cgroup/user.slice/user-0.slice/session-1.scope/cgroup.procs
 	exec env -i "${common[@]}" PATH=$path HOME=/root USER=root LOGNAME=root "$@"
 	;;
@@ -17,7 +19,7 @@ user)
 		setpriv --reuid=12321 --regid=12321 --init-groups -- "$@"
 	;;
 *)
-	echo "usage: as-rig root|user command..." >&2
+	echo "usage: as-rig root|user|pinned command..." >&2
 	exit 2
 	;;
 esac

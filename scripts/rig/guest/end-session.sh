@@ -1,7 +1,7 @@
 #!/bin/bash
-# end-session root|user: ends whatever a test file has left running in that login, and says what it was.
+# end-session root|user|pinned: ends whatever a test file has left running in that login, and says what it was.
 case $1 in
-root) scope=/sys/fs/cgroup/user.slice/user-0.slice/session-1.scope ;;
+root | pinned) scope=/sys/fs/cgroup/user.slice/user-0.slice/session-1.scope ;;
 user) scope=/sys/fs/cgroup/user.slice/user-12321.slice/user@12321.service/app.slice/rig.scope ;;
 *) exit 2 ;;
 esac

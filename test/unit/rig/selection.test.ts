@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashOf } from "../../../scripts/rig/hash.ts";
 import { parseOptions } from "../../../scripts/rig/options.ts";
-import { findTestFiles, quote, resultNames, suiteJob } from "../../../scripts/rig/suites.ts";
+import { filesFor, findTestFiles, quote, resultNames, suiteJob } from "../../../scripts/rig/suites.ts";
 
 describe("the command line", () => {
   test("of a run keeps the command as it is", () => {
@@ -14,20 +14,20 @@ describe("the command line", () => {
     expect(options.identities).toEqual(["user"]);
   });
 
-  test("of a test takes several filters and runs as both", () => {
+  test("of a test takes several filters and runs as all", () => {
     const { options } = parseOptions(["test", "--filter", "a", "--filter=b", "--junit", "f.xml", "--timeout", "90"]);
     expect(options).toMatchObject({
       filters: ["a", "b"],
       junit: "f.xml",
       timeoutMs: 90_000,
-      identities: ["root", "user"],
+      identities: ["root", "user", "pinned"],
     });
   });
 
   test.each([
     [["tset"], 'no command "tset"'],
     [["test", "--fliter", "x"], "--fliter"],
-    [["test", "--as", "nobody"], "expected root or user"],
+    [["test", "--as", "nobody"], "expected root, user or pinned"],
     [["test", "--timeout", "5m"], "expected seconds"],
     [["run", "ls"], "goes after --"],
   ])("%p is refused", (argv, words) => {
@@ -84,6 +84,18 @@ describe("the guest's job", () => {
       expect(job).toMatch(new RegExp(`^as-rig ${identity} timeout .* bun test `, "m"));
       expect(job).toContain(`end-session ${identity}\n`);
     }
+  });
+
+  test("sets the programs up before the first file that runs with them, or runs none of those", () => {
+    const files = ["test/kernel/bpf/a.test.ts", "test/zone/z.test.ts"];
+    const pinned = suiteJob({ files, identities: ["root", "pinned"], namePattern: null });
+    const [before = "", after = ""] = pinned.split("as-rig root dist/rauha setup >&2 4>&- || exit 97");
+    expect(before).toContain("as-rig root timeout");
+    expect(before).not.toContain("as-rig pinned");
+    expect(after.match(/^as-rig pinned timeout .* \.\/test\/zone\/z\.test\.ts 4>&-$/gm)).toHaveLength(1);
+    expect(filesFor("pinned", files)).toEqual(["test/zone/z.test.ts"]);
+    expect(filesFor("root", files)).toEqual(files);
+    expect(suiteJob({ files: files.slice(0, 1), identities: ["pinned"], namePattern: null })).not.toContain("setup");
   });
 
   test("sends report and exit code of each file as soon as it has run", () => {
