@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readlinkSync, utimesSync } from "node:fs";
 import { makeFolder, writeFiles } from "../support/folders.ts";
 import { cgroupFolders, descendantsOf, leftSince, takeSnapshot } from "../support/host-snapshot.ts";
-import { patient } from "../support/identity.ts";
+import { isPinned, patient } from "../support/identity.ts";
 import { sandbox, start } from "../support/rauha.ts";
 import { makeRuntimeFolder } from "../support/zone-records.ts";
 
@@ -18,6 +18,16 @@ describe(`${MOMENTS} random moments`, () => {
   const span = patient(45);
   const folder = writeFiles(makeFolder("kill"), { ".git/config": "[core]\n", "file.txt": "x\n" });
   const { folder: private_, env, comeBy } = makeRuntimeFolder();
+  /**
+   * Guarded by programs, a zone has its cgroup before it is in the maps and before it has a launcher: killed in that moment, it is left to a
+   * later run.
+   */
+  const leftOf = async (before: ReturnType<typeof takeSnapshot>): Promise<string[]> => {
+    const left = await leftSince(before, [folder, private_]);
+    const cgroups = isPinned ? left.filter((item) => item.startsWith("cgroups: ")) : [];
+    if (cgroups.length > 0) await expectSwept(cgroups.map((item) => item.slice("cgroups: ".length)));
+    return left.filter((item) => !cgroups.includes(item));
+  };
   const commands = [
     ["sandbox", "--", "true"],
     ["sandbox", "--", "sleep", "20"],
@@ -38,7 +48,7 @@ describe(`${MOMENTS} random moments`, () => {
         child.kill(signal);
         await child.exited;
         await comeBy();
-        const left = await leftSince(before, [folder, private_]);
+        const left = await leftOf(before);
         expect({ command, signal, after, left }).toEqual({ command, signal, after, left: [] });
       }
     },
@@ -55,7 +65,7 @@ describe(`${MOMENTS} random moments`, () => {
       for (const child of children) child.kill("SIGKILL");
       await Promise.all(children.map(({ exited }) => exited));
       await comeBy();
-      expect(await leftSince(before, [folder, private_])).toEqual([]);
+      expect(await leftOf(before)).toEqual([]);
     },
     patient(60_000),
   );

@@ -49,10 +49,15 @@ export function levelsOf(path: string, mount: string): readonly number[] {
 }
 
 function isHostNamespace(): boolean {
-  const buffer = new Uint8Array(64);
-  const name = encoder.encode("/proc/self/ns/cgroup\0");
+  return linkOf("/proc/self/ns/cgroup") === hostNamespace;
+}
+
+/** Where a link leads, as text. */
+function linkOf(path: string): string | undefined {
+  const buffer = new Uint8Array(4096);
+  const name = encoder.encode(`${path}\0`);
   const length = systemCall(call.readlinkat, at.current, addressOf(name), addressOf(buffer), buffer.length);
-  return length > 0 && new TextDecoder().decode(buffer.subarray(0, length)) === hostNamespace;
+  return length > 0 ? new TextDecoder().decode(buffer.subarray(0, length)) : undefined;
 }
 
 /** Asks for cgroups by their ids. */
@@ -61,6 +66,8 @@ export interface CgroupLookup {
   exists(id: bigint): boolean;
   /** Whether any process lives in it or below it; also when the kernel does not say. */
   isPopulated(id: bigint): boolean;
+  /** Removes the cgroup if nobody lives in it; whether that worked. */
+  remove(id: bigint): boolean;
   close(): void;
 }
 
@@ -89,6 +96,13 @@ export function cgroupLookup(mount: string): CgroupLookup {
       const events = readSmallFile(`/proc/self/fd/${found}/cgroup.events`, 256);
       closeFd(found);
       return events === undefined || events.includes("populated 1");
+    },
+    remove(id) {
+      const found = find(id);
+      if (found < 0) return false;
+      const path = linkOf(`/proc/self/fd/${found}`);
+      closeFd(found);
+      return path !== undefined && removeCgroup(path) >= 0;
     },
     close: () => {
       if (fd >= 0) closeFd(fd);

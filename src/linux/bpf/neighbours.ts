@@ -1,10 +1,12 @@
+import { zoneAt, zoneBytes } from "../../bpf/layout.gen.ts";
 import { u64 } from "../../bpf/zone-entry.ts";
 import { cgroupLookup } from "./cgroup-place.ts";
-import { nextKey } from "./map-calls.ts";
+import { isMaker } from "./maker.ts";
+import { lookup, nextKey } from "./map-calls.ts";
 import type { BpfState } from "./state.ts";
 
 /** Zones that one run looks at on its way: a few, at a place of the map that is another one for every run. */
-export const looksPerRun = 8;
+const looksPerRun = 8;
 
 /** Cgroups of zones that follow `from` in the map, whose order is by a hash, and once from its beginning on; all, when `from` is undefined. */
 export function neighboursOf(state: BpfState, from: bigint | undefined, limit: number): bigint[] {
@@ -29,12 +31,19 @@ export function neighboursOf(state: BpfState, from: bigint | undefined, limit: n
   return found;
 }
 
-/** Whether one of the next zones in the map has no cgroup any more: then there is something to sweep (sweep.ts). */
+/** Whether one of the next zones in the map has no cgroup any more, or no maker: then there is something to sweep (sweep.ts). */
 export function hasGoneNeighbour(state: BpfState, from: bigint, mount: string): boolean {
   const neighbours = neighboursOf(state, from, looksPerRun);
   if (neighbours.length === 0) return false;
   const cgroups = cgroupLookup(mount);
-  const gone = neighbours.some((id) => !cgroups.exists(id));
+  const gone = neighbours.some((id) => !cgroups.exists(id) || !hasMaker(state, id));
   cgroups.close();
   return gone;
+}
+
+function hasMaker(state: BpfState, id: bigint): boolean {
+  const bytes = new Uint8Array(zoneBytes);
+  if (lookup(state.map("rauha_zones"), u64(id), bytes) < 0) return true;
+  const zone = new DataView(bytes.buffer);
+  return isMaker(zone.getUint32(zoneAt.owner_pid, true), zone.getBigUint64(zoneAt.made_ns, true));
 }

@@ -8,11 +8,12 @@ import { probeFacts } from "../probe/facts.ts";
 import { readSmallFile, readWholeFile } from "../small-file.ts";
 import { cgroupLookup, unifiedMount } from "./cgroup-place.ts";
 import { runLoader } from "./loader.ts";
+import { isMaker } from "./maker.ts";
 import { lookup } from "./map-calls.ts";
 import { neighboursOf } from "./neighbours.ts";
 import { readZone } from "./registry.ts";
 import { type BpfState, openState } from "./state.ts";
-import { isMaker, sweepZones } from "./sweep.ts";
+import { sweepZones } from "./sweep.ts";
 
 const btfFile = "/sys/kernel/btf/vmlinux";
 const btfBytes = 64 << 20;

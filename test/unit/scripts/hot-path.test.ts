@@ -71,7 +71,7 @@ test("a start of a guarded zone imports one module more; lists, denials and rema
     "src/bpf/address-rules.ts": "is no endpoint",
     "src/linux/bpf/denials.ts": "lsm_dropped",
     "src/linux/bpf/registry.ts": "rauha_events",
-    "src/linux/bpf/sweep.ts": "tickNs",
+    "src/linux/bpf/sweep.ts": "looksWhenOneIsGone",
   };
   expect(lsm.cold.toSorted()).toEqual(Object.keys(asked).sort());
   for (const [source, mark] of Object.entries(asked)) {
