@@ -23,6 +23,8 @@ const layers = {
   pids: { errno: ["ESRCH"], promise: "pid_namespace" },
   /** There is no way out of the network namespace. */
   network: { errno: ["ENETUNREACH", "ECONNREFUSED"], promise: "network_namespace" },
+  /** The BPF programs know of no such address in the policy: they decide before the network does. */
+  programs: { errno: ["EPERM"], promise: "lsm_zone_boundary" },
   /** The mount is nodev. */
   devices: { errno: ["EACCES", "EPERM"], promise: "devices" },
   noNewPrivs: { errno: ["EPERM"], promise: "no_new_privs" },

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { makeFolder } from "../support/folders.ts";
+import { isPinned } from "../support/identity.ts";
 import { expectAllowed, expectDenied } from "../support/layers.ts";
 import { PROBE, probeBind, probeOnHost } from "../support/probe.ts";
 import { sandbox, tryInZone } from "../support/rauha.ts";
@@ -36,7 +37,8 @@ describe("the zone's network", () => {
       "send inet 8.8.8.8 53",
     ];
     const tried = await tryInZone(attempts);
-    for (const attempt of attempts) expectDenied(tried, attempt, "network", "ENETUNREACH");
+    const [layer, errno] = isPinned ? (["programs", "EPERM"] as const) : (["network", "ENETUNREACH"] as const);
+    for (const attempt of attempts) expectDenied(tried, attempt, layer, errno);
   });
 
   test("has no unix sockets of the host's: by path or abstract", async () => {

@@ -1,9 +1,10 @@
 /** Where a bridged zone may go, and by what address. */
 import { beforeEach, describe, expect, test } from "bun:test";
+import { isPinned } from "../../support/identity.ts";
 import { inside, metadataAddress, outside, privateAddress, publicAddress } from "../../support/network-world.ts";
 import { attemptWords, PROBE, parseAnswers, probeBind } from "../../support/probe.ts";
 import { guarantee } from "../../support/rauha.ts";
-import { type BridgedStage, python, refused, to } from "./stage.ts";
+import { type BridgedStage, python, refused, to, unlisted } from "./stage.ts";
 
 export function wayOutCases(stage: BridgedStage): void {
   describe("a bridged zone", () => {
@@ -39,9 +40,9 @@ export function wayOutCases(stage: BridgedStage): void {
         ),
       ).toEqual({
         [to(publicAddress, 80)]: "OK",
-        [to(publicAddress, 81)]: refused,
-        [to(outside, 80)]: refused,
-        [to("203.0.113.9", 999)]: refused,
+        [to(publicAddress, 81)]: unlisted,
+        [to(outside, 80)]: unlisted,
+        [to("203.0.113.9", 999)]: unlisted,
       });
       // Behind the host's address: outside nobody knows of zones.
       expect(await stage.servers.wait("tcp 80 from")).toContain(`from ${inside}`);
@@ -55,27 +56,27 @@ export function wayOutCases(stage: BridgedStage): void {
         const { result } = await stage.world.sandbox([...flags, ...more], [PROBE, ...attemptWords(attempts)]);
         return [result.error, ...parseAnswers(result.stdout ?? "").map(({ outcome }) => outcome)];
       };
-      expect(await run()).toEqual([null, "OK", refused]);
+      expect(await run()).toEqual([null, "OK", unlisted]);
       expect(await run("--allow-egress", `${publicAddress}:81`)).toEqual([null, "OK", "OK"]);
     });
 
     stage.more("is refused many times without waiting", async () => {
       const attempts = Array.from({ length: 24 }, () => to(publicAddress, 81));
-      expect(await stage.tryBridged({}, ...attempts)).toEqual({ [to(publicAddress, 81)]: refused });
+      expect(await stage.tryBridged({}, ...attempts)).toEqual({ [to(publicAddress, 81)]: unlisted });
     });
 
     stage.more("with nothing listed reaches nothing", async () => {
       const attempts = [to(publicAddress, 80), to(outside, 53), to("10.89.0.1", 80), to(inside, 80)];
       expect(await stage.tryBridged({}, ...attempts)).toEqual(
-        Object.fromEntries(attempts.map((one) => [one, refused])),
+        Object.fromEntries(attempts.map((one) => [one, unlisted])),
       );
     });
 
     test("is refused private addresses and the metadata of clouds by a rule for everything, and reaches them when they are listed", async () => {
       const attempts = [to(privateAddress, 80), to(metadataAddress, 80), to(publicAddress, 80)];
       expect(Object.values(await stage.tryBridged({ egress: ["0.0.0.0/0:*"] }, ...attempts))).toEqual([
-        refused,
-        refused,
+        unlisted,
+        unlisted,
         "OK",
       ]);
       const named = { egress: ["0.0.0.0/0:*", "10.7.0.0/16:80", `${metadataAddress}/32:80`] };
@@ -95,15 +96,14 @@ export function wayOutCases(stage: BridgedStage): void {
       const send = `import socket,sys
 s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM); s.settimeout(20)
 for port,word in ((80,b"listed"),(81,b"unlisted")):
-  s.connect(("${outside}",port))
-  try: s.send(word); print(s.recv(100).decode())
+  try: s.connect(("${outside}",port)); s.send(word); print(s.recv(100).decode())
   except OSError as e: print(e.errno)`;
       const { result } = await stage.world.sandbox(stage.policy("udp", { egress: [`${outside}/32:80`] }), [
         python,
         "-c",
         send,
       ]);
-      expect(result.stdout).toBe("listed\n113\n");
+      expect(result.stdout).toBe(`listed\n${isPinned ? 1 : 113}\n`);
       expect(stage.servers.lines).not.toContain(`udp 81 from ${inside}: unlisted`);
     });
 
@@ -120,11 +120,11 @@ for port,word in ((80,b"listed"),(81,b"unlisted")):
         const attempts = [to(publicAddress, 53), to(outside, 53), to(publicAddress, 80)];
         expect(Object.values(await stage.tryBridged({ egress: ["203.0.113.1:443"] }, ...attempts))).toEqual([
           "OK",
-          refused,
-          refused,
+          unlisted,
+          unlisted,
         ]);
         // Nothing to connect to, so nothing to ask.
-        expect(Object.values(await stage.tryBridged({}, to(publicAddress, 53)))).toEqual([refused]);
+        expect(Object.values(await stage.tryBridged({}, to(publicAddress, 53)))).toEqual([unlisted]);
         stage.world.insideDo("echo nameserver 127.0.0.53 > /run/resolv.conf");
         const lost = await stage.world.sandbox(stage.policy("names", { egress: ["203.0.113.1:443"] }), [
           "cat",
