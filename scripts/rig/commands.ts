@@ -9,8 +9,8 @@ import { run } from "./process.ts";
 import { EXIT, RigError, UsageError } from "./rig-error.ts";
 import { filesFor, findTestFiles, quote, resultNames, type SuiteSelection, suiteJob } from "./suites.ts";
 
-/** Below the half hour that scripts/test.ts waits, so that it is the rig that says what did not end. */
-const TEST_TIMEOUT_MS = 28 * 60_000;
+/** Below the 40 minutes that scripts/test.ts waits, so that it is the rig that says what did not end. */
+const TEST_TIMEOUT_MS = 38 * 60_000;
 
 const toOwnStreams = (stream: "out" | "err", data: Uint8Array): void => {
   (stream === "out" ? process.stdout : process.stderr).write(data);
@@ -30,7 +30,8 @@ function throwUnlessFinished(report: GuestReport, rig: Rig): number {
 export async function testCommand(options: RigOptions, say: Say): Promise<number> {
   const files = await findTestFiles(CHECKOUT, options.filters);
   if (files.length === 0) throw new UsageError("no test file of the kernel suites matches");
-  const selection: SuiteSelection = { files, identities: options.identities, namePattern: options.namePattern };
+  const { identities, namePattern, brief } = options;
+  const selection: SuiteSelection = { files, identities, namePattern, brief };
   const rig = await prepareRig(say);
   const started = performance.now();
   const timeoutMs = options.timeoutMs ?? TEST_TIMEOUT_MS;
@@ -106,7 +107,7 @@ async function unpackResults(rig: Rig, tar: Uint8Array): Promise<string> {
 async function readReports(folder: string, selection: SuiteSelection): Promise<FileReport[]> {
   const reports: FileReport[] = [];
   for (const identity of selection.identities) {
-    for (const file of filesFor(identity, selection.files)) {
+    for (const file of filesFor(identity, selection)) {
       const names = resultNames(identity, file);
       const xml = await readText(join(folder, names.report));
       const code = await readText(join(folder, names.code));

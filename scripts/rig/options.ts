@@ -3,13 +3,14 @@ import { parseArgs } from "node:util";
 import { UsageError } from "./rig-error.ts";
 import { IDENTITIES, type Identity } from "./suites.ts";
 
-export const HELP = `usage: bun scripts/rig.ts test [--filter TEXT]... [--name REGEX] [--junit FILE] [--as root|user|pinned] [--timeout SECONDS]
+export const HELP = `usage: bun scripts/rig.ts test [--filter TEXT]... [--name REGEX] [--junit FILE] [--brief] [--as root|user|pinned] [--timeout SECONDS]
        bun scripts/rig.ts run [--as root|user] [--timeout SECONDS] -- COMMAND [ARGUMENT...]
        bun scripts/rig.ts shell [--as root|user]
        bun scripts/rig.ts prepare
 
 A virtual machine with Debian's kernel, this checkout in /opt/rauha, and what is installed here.
-test runs test/{zone,escape,contract,kernel} in it, as root, as an ordinary user, and as root with the BPF programs set up ("pinned");
+test runs test/{zone,escape,contract,kernel} in it, as root, as an ordinary user, and as root with the BPF programs set up ("pinned"),
+of which --brief leaves out what takes long;
 prepare only makes what a boot needs.
 
 Exit code: 0; 1 a test failed; 2 usage; 3 the rig failed (no kernel, no boot, a dead guest); of run and shell: the command's own.
@@ -23,6 +24,7 @@ export interface RigOptions {
   readonly command: readonly string[];
   readonly filters: readonly string[];
   readonly namePattern: string | null;
+  readonly brief: boolean;
   readonly junit: string | null;
   readonly identities: readonly Identity[];
   readonly timeoutMs: number | null;
@@ -48,6 +50,7 @@ export function parseOptions(argv: readonly string[]): Invocation {
       command: split < 0 ? [] : argv.slice(split + 1),
       filters: values.filter ?? [],
       namePattern: values.name ?? null,
+      brief: values.brief === true,
       junit: values.junit ?? null,
       identities: identities(values.as),
       timeoutMs: values.timeout === undefined ? null : milliseconds(values.timeout),
@@ -63,6 +66,7 @@ function parse(argv: readonly string[]) {
       options: {
         filter: { type: "string", multiple: true },
         name: { type: "string" },
+        brief: { type: "boolean" },
         junit: { type: "string" },
         as: { type: "string" },
         timeout: { type: "string" },

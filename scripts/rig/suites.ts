@@ -20,16 +20,25 @@ const RESULTS = "/run/rig/results";
 /** Tests that set the programs up themselves, or have nothing to do with zones. */
 const NOT_PINNED = ["test/kernel/bpf/", "test/kernel/rig.test.ts"];
 
+/** Tests that take long and of which the programs decide little: left out of a brief run. */
+const LONG = ["test/zone/kill", "test/zone/limits", "test/zone/memory", "test/kernel/subordinate-ids"];
+
 /** The files of a selection that are run as this one. */
-export function filesFor(identity: Identity, files: readonly string[]): readonly string[] {
+export function filesFor(
+  identity: Identity,
+  { files, brief }: Pick<SuiteSelection, "files" | "brief">,
+): readonly string[] {
   if (identity !== "pinned") return files;
-  return files.filter((file) => !NOT_PINNED.some((start) => file.startsWith(start)));
+  const out = brief ? [...NOT_PINNED, ...LONG] : NOT_PINNED;
+  return files.filter((file) => !out.some((start) => file.startsWith(start)));
 }
 
 export interface SuiteSelection {
   /** Test files of the checkout, relative to it. */
   readonly files: readonly string[];
   readonly identities: readonly Identity[];
+  /** Less is run with the programs set up. */
+  readonly brief: boolean;
   /** Only tests whose name matches this regular expression. */
   readonly namePattern: string | null;
 }
@@ -59,7 +68,7 @@ export function suiteJob(selection: SuiteSelection): string {
   const options = ["--timeout", String(TEST_TIMEOUT_MS), "--retry=1", "--reporter=junit", ...verbose];
   if (selection.namePattern !== null) options.push("-t", selection.namePattern);
   const runs = selection.identities.flatMap((identity) => {
-    const files = filesFor(identity, selection.files).map((file) => fileRun(identity, file, options));
+    const files = filesFor(identity, selection).map((file) => fileRun(identity, file, options));
     // Without the programs these would be tests of something else: then there are none, and that is told of each file.
     return identity === "pinned" && files.length > 0
       ? ["as-rig root dist/rauha setup >&2 4>&- || exit 97", ...files]

@@ -73,7 +73,15 @@ export async function runSuite(run: SuiteRun, context: RunContext): Promise<RunO
 function commandOf(run: SuiteRun, report: string, user: OrdinaryUser | undefined): string[] {
   const bun = "node_modules/.bin/bun";
   if (run.as === "vm")
-    return [bun, "scripts/rig.ts", "test", "--junit", report, ...IN_VM.flatMap((part) => ["--filter", part])];
+    return [
+      bun,
+      "scripts/rig.ts",
+      "test",
+      "--brief",
+      "--junit",
+      report,
+      ...IN_VM.flatMap((part) => ["--filter", part]),
+    ];
   if (run.suite === "check") return [bun, "scripts/check.ts", "--junit", report];
   const verbose = process.env["RAUHA_TEST_VERBOSE"] === "1" ? [] : ["--only-failures"];
   const reporter = ["--reporter=junit", `--reporter-outfile=${report}`, `--timeout=${TEST_TIMEOUT_MS}`];

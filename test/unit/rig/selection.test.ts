@@ -73,7 +73,12 @@ describe("the test files", () => {
 });
 
 describe("the guest's job", () => {
-  const job = suiteJob({ files: ["test/zone/z.test.ts"], identities: ["root", "user"], namePattern: "it's (a|b)" });
+  const job = suiteJob({
+    files: ["test/zone/z.test.ts"],
+    identities: ["root", "user"],
+    namePattern: "it's (a|b)",
+    brief: false,
+  });
 
   test("is a script that the shell can read", () => {
     expect(Bun.spawnSync(["bash", "-n"], { stdin: Buffer.from(job) }).exitCode).toBe(0);
@@ -87,15 +92,17 @@ describe("the guest's job", () => {
   });
 
   test("sets the programs up before the first file that runs with them, or runs none of those", () => {
-    const files = ["test/kernel/bpf/a.test.ts", "test/zone/z.test.ts"];
-    const pinned = suiteJob({ files, identities: ["root", "pinned"], namePattern: null });
+    const files = ["test/kernel/bpf/a.test.ts", "test/zone/kill.test.ts", "test/zone/z.test.ts"];
+    const pinned = suiteJob({ files, identities: ["root", "pinned"], namePattern: null, brief: true });
     const [before = "", after = ""] = pinned.split("as-rig root dist/rauha setup >&2 4>&- || exit 97");
     expect(before).toContain("as-rig root timeout");
     expect(before).not.toContain("as-rig pinned");
     expect(after.match(/^as-rig pinned timeout .* \.\/test\/zone\/z\.test\.ts 4>&-$/gm)).toHaveLength(1);
-    expect(filesFor("pinned", files)).toEqual(["test/zone/z.test.ts"]);
-    expect(filesFor("root", files)).toEqual(files);
-    expect(suiteJob({ files: files.slice(0, 1), identities: ["pinned"], namePattern: null })).not.toContain("setup");
+    expect(filesFor("pinned", { files, brief: true })).toEqual(["test/zone/z.test.ts"]);
+    expect(filesFor("pinned", { files, brief: false })).toEqual(files.slice(1));
+    expect(filesFor("root", { files, brief: true })).toEqual(files);
+    const none = suiteJob({ files: files.slice(0, 1), identities: ["pinned"], namePattern: null, brief: false });
+    expect(none).not.toContain("setup");
   });
 
   test("sends report and exit code of each file as soon as it has run", () => {
