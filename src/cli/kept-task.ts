@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../run/diagnostic.ts";
-import { errnoName } from "../run/report/errno.ts";
+import { errnoWords } from "../run/report/errno.ts";
 import { TreeError, type TreeFs } from "../run/tree-fs.ts";
+import { toText } from "../workspace/bytes.ts";
 import { findTask } from "../workspace/find.ts";
 import { type OpenTask, openTask, tasksPath } from "../workspace/store.ts";
 import type { TaskRecord } from "../workspace/task-record.ts";
@@ -73,8 +74,10 @@ export async function withTask(
     return await work({ fs, tasks, task, record: record ?? unreadable(id) });
   } catch (error) {
     if (!(error instanceof TreeError)) throw error;
-    const message = `${error.step} ${error.path}: ${errnoName(error.errno)}`;
-    return no({ code: error.errno === ENOENT ? "not_found" : "setup_failed", message });
+    const message = `${error.step} ${toText(error.path).text}: ${errnoWords(error.errno)}`;
+    const hint =
+      error.errno === EFBIG ? "a diff reads files of up to 1 GiB: name other paths after the task" : undefined;
+    return no({ code: error.errno === ENOENT ? "not_found" : "setup_failed", message, hint });
   }
 }
 
@@ -85,3 +88,4 @@ function unreadable(id: string): TaskRecord {
 }
 
 const ENOENT = 2;
+const EFBIG = 27;

@@ -13,8 +13,10 @@ export function hasForeign(fs: TreeFs, root: number, uid: number): boolean {
         const stat = fs.stat(dir, name);
         if (stat === undefined) continue;
         if (stat.uid !== uid) return true;
-        if (stat.type === "directory" && (stat.mode & lookInto) === lookInto)
-          paths.push(path === "" ? name : `${path}/${name}`);
+        if (stat.type !== "directory" || (stat.mode & lookInto) !== lookInto) continue;
+        const below = path === "" ? name : `${path}/${name}`;
+        if (below.length <= longPath) paths.push(below);
+        else if (hasForeignIn(fs, dir, name, uid)) return true;
       }
     } finally {
       fs.close(dir);
@@ -23,4 +25,16 @@ export function hasForeign(fs: TreeFs, root: number, uid: number): boolean {
   return false;
 }
 
+/** What lies too deep to be named from the root is looked at from where it is. */
+function hasForeignIn(fs: TreeFs, dir: number, name: string, uid: number): boolean {
+  const fd = fs.directory(dir, name);
+  try {
+    return hasForeign(fs, fd, uid);
+  } finally {
+    fs.close(fd);
+  }
+}
+
 const lookInto = 0o500;
+/** The kernel takes paths of up to 4096 bytes. */
+const longPath = 3000;

@@ -1,4 +1,4 @@
-import type { TreeFs } from "../../run/tree-fs.ts";
+import { TreeError, type TreeFs } from "../../run/tree-fs.ts";
 import { bytesOf, joinPath } from "../bytes.ts";
 import type { Change } from "../change.ts";
 import { readWhole } from "../files.ts";
@@ -21,6 +21,7 @@ export interface FilePair {
 
 /** Read whole: a diff needs it all. */
 const mostBytes = 1 << 30;
+const EFBIG = 27;
 
 /**
  * The changes as pairs of files. git has no directories: an added one is its files (which are changes of their own), a deleted one
@@ -68,6 +69,7 @@ function readSide(fs: TreeFs, tree: TreeCursor, path: string): FileSide | undefi
   const stat = tree.stat(path);
   if (stat?.type === "symlink") return { type: "symlink", mode: 0o777, content: bytesOf(tree.readLink(path)) };
   if (stat?.type !== "file") return undefined;
+  if (stat.size > mostBytes) throw new TreeError("read", path, EFBIG);
   const name = path.slice(path.lastIndexOf("/") + 1);
   const content = readWhole(fs, tree.parent(path), name, mostBytes);
   return content === undefined ? undefined : { type: "file", mode: stat.mode, content };

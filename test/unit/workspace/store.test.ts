@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { treeFs as fs } from "../../../src/linux/tree/tree-fs.ts";
+import { removeTree } from "../../../src/run/remove-tree.ts";
 import { collectChanges } from "../../../src/workspace/changes.ts";
 import { choosePaths } from "../../../src/workspace/choose.ts";
 import { copyLayer, makeCopy } from "../../../src/workspace/copy.ts";
@@ -65,6 +66,28 @@ describe("a task", () => {
     chmodSync(`${folder}/a`, 0);
     expect(hasForeign(fs, root, uid)).toBe(false);
     chmodSync(`${folder}/a`, 0o755);
+    fs.close(root);
+  });
+
+  test("what belongs to another id is looked for as deep as a task may go", () => {
+    const folder = makeFolder("deep");
+    const root = fs.root(folder);
+    const name = "d".repeat(250);
+    let dir = fs.directory(root, "");
+    for (let i = 0; i < 40; i++) {
+      fs.makeDirectory(dir, name, 0o700);
+      const next = fs.directory(dir, name);
+      fs.close(dir);
+      dir = next;
+    }
+    const uid = process.getuid?.() ?? -1;
+    expect(hasForeign(fs, root, uid)).toBe(false);
+    if (uid === 0) {
+      fs.setOwner(dir, 4711, 4711);
+      expect(hasForeign(fs, root, uid)).toBe(true);
+    }
+    fs.close(dir);
+    removeTree(fs, root, name);
     fs.close(root);
   });
 
