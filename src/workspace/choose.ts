@@ -2,7 +2,7 @@ import { fromText, isInside, normalPath } from "./bytes.ts";
 import type { LayerRecord } from "./task-record.ts";
 
 /**
- * Which paths of which layer some words of the command line mean. Absolute ones and those relative to a directory inside a
+ * Which paths of which layer some words of the command line (byte strings) mean. Absolute ones and those relative to a directory inside a
  * layer's own are found by that; others are relative to the first layer, the workspace.
  */
 export function choosePaths(
@@ -13,14 +13,15 @@ export function choosePaths(
   if (words.length === 0) return { chosen: undefined, outside: [] };
   const chosen = new Map<number, string[]>();
   const outside: string[] = [];
-  const cwdInside = layers.some(({ source }) => isInside(cwd, source));
+  const sources = layers.map(({ source }) => fromText(source));
+  const here = fromText(cwd);
+  const base = sources.some((source) => isInside(here, source)) ? here : (sources[0] ?? "/");
   for (const word of words) {
-    const base = cwdInside ? cwd : (layers[0]?.source ?? "/");
     const path = normalPath(word.startsWith("/") ? word : `${base}/${word}`);
-    const layer = layers.findIndex(({ source }) => isInside(path, source));
-    const source = layers[layer]?.source;
+    const layer = sources.findIndex((source) => isInside(path, source));
+    const source = sources[layer];
     if (source === undefined) outside.push(word);
-    else chosen.set(layer, [...(chosen.get(layer) ?? []), fromText(path.slice(source.length).replace(/^\//, ""))]);
+    else chosen.set(layer, [...(chosen.get(layer) ?? []), path.slice(source.length).replace(/^\//, "")]);
   }
   return { chosen, outside };
 }

@@ -81,6 +81,40 @@ describe("places that can't be", () => {
   });
 });
 
+describe("paths of the command line", () => {
+  const program = process.env["RAUHA_BIN"] ?? new URL("../../dist/rauha", import.meta.url).pathname;
+
+  test("may be names that are no UTF-8", async () => {
+    const { repo, env, run, tasks } = world();
+    const names = ["q\\377", "q\\376", "plain"];
+    await run(names.map((name) => `printf ${name} > "$(printf '${name}')"`).join("; "));
+    const shell = (script: string) => {
+      const words = ["sh", "-c", script, program];
+      const { stdout, stderr, exitCode } = Bun.spawnSync(words, { cwd: repo, env: { ...process.env, ...env } });
+      return { out: stdout.toString("latin1"), err: stderr.toString(), exitCode };
+    };
+    expect(shell(`"$0" diff last --stat "$(printf 'q\\377')"`).out).toContain('"q\\377" | 1 +\n 1 file changed');
+    expect(shell(`"$0" apply last "$(printf 'q\\377')" plain`)).toEqual({
+      out: expect.stringMatching(/^wrote 2 changes; 1 kept as task_/),
+      err: "",
+      exitCode: 0,
+    });
+    expect(Object.keys(snapshot(repo)).sort()).toEqual(["a.txt", "dir", "dir/b.txt", "plain", "q\xff"]);
+    expect(tasks()).toHaveLength(1);
+  });
+
+  test("where the task changed nothing are told, and nothing is written", async () => {
+    const { repo, run, say } = world();
+    await run("echo x > new");
+    const { exitCode, stderr } = await say("apply", "last", "new", "nwe", "--force");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("nwe: the task changed nothing there");
+    expect(stderr).toContain("rauha diff TASK --stat");
+    expect(existsSync(`${repo}/new`)).toBe(false);
+    expect((await say("apply", "last", "new")).exitCode).toBe(0);
+  });
+});
+
 describe("hard links", () => {
   const inodes = (repo: string, ...names: string[]) => names.map((name) => lstatSync(`${repo}/${name}`).ino);
   const script = `set -e; echo new > a; mkdir sub; ln a sub/b; ln kept more; ln -f p q; ln changed again; echo x >> again`;

@@ -7,6 +7,7 @@ import { displayPath } from "../../workspace/describe.ts";
 import { laterRunChanges } from "../../workspace/finish.ts";
 import { removeTask } from "../../workspace/store.ts";
 import { type HeldTask, withTask } from "../kept-task.ts";
+import { rawWords } from "../raw-words.ts";
 import { oneLine, renderDiagnostics, styleFor } from "../words.ts";
 import { answer, answerJson, refuse } from "./answer.ts";
 import { type CommandInput, command } from "./command.ts";
@@ -18,9 +19,10 @@ export const apply = command((input) => withTask(input, (held) => applyHeld(inpu
 
 function applyHeld(input: CommandInput, held: HeldTask): number {
   const { fs, tasks, task, record } = held;
-  const { chosen, outside } = choosePaths(record.layers, input.operands.slice(1), input.ports.cwd);
+  const { chosen, outside } = choosePaths(record.layers, rawWords(fs, input.operands.slice(1)), input.ports.cwd);
   if (outside.length > 0) {
-    const message = `${outside.join(", ")}: not in what the task could change (${record.layers.map(({ source }) => source).join(", ")})`;
+    const named = outside.map((word) => oneLine(toText(word).text)).join(", ");
+    const message = `${named}: not in what the task could change (${record.layers.map(({ source }) => source).join(", ")})`;
     return refuse(input.ports, [{ code: "invalid_argument", message }], input.json);
   }
   const laterRun: string[] = [];
@@ -63,15 +65,17 @@ function warn(input: CommandInput, paths: readonly string[]): void {
   if (warnings.length > 0) input.ports.write(stderr, renderDiagnostics(warnings, style, "warning"));
 }
 
+const standingWords = {
+  refused: { code: "unsupported", hint: "name the other paths: rauha apply TASK PATH…" },
+  conflict: { code: "conflict", hint: "look at it; --force writes the task's version" },
+  missing: { code: "not_found", hint: "rauha diff TASK --stat lists what it changed" },
+} as const;
+
 /** Nothing was written: says every reason. */
 function standing(input: CommandInput, { record }: HeldTask, obstacles: readonly LayerObstacle[]): number {
   const problems = obstacles.map(({ layer, path, kind, why }): Diagnostic => {
     const place = oneLine(toText(displayPath(layer, record.layers[layer]?.source ?? "", path)).text);
-    const hint =
-      kind === "refused"
-        ? "name the other paths: rauha apply TASK PATH…"
-        : "look at it; --force writes the task's version";
-    return { code: kind === "refused" ? "unsupported" : "conflict", message: `${place}: ${why}`, hint };
+    return { ...standingWords[kind], message: `${place}: ${why}` };
   });
   refuse(input.ports, problems, input.json);
   return 1;

@@ -7,6 +7,7 @@ import { patchTask, type TaskPatch } from "../../workspace/task-patch.ts";
 import { renderStat, terminalPatch } from "../diff-words.ts";
 import { type HeldTask, withTask } from "../kept-task.ts";
 import { showInPager } from "../pager.ts";
+import { rawWords } from "../raw-words.ts";
 import { oneLine, paint, styleFor } from "../words.ts";
 import { answerJson, refuse } from "./answer.ts";
 import { type CommandInput, command } from "./command.ts";
@@ -18,9 +19,10 @@ const stderr = 2;
 export const diff = command((input) => withTask(input, (held) => diffHeld(input, held)));
 
 async function diffHeld(input: CommandInput, { fs, task, record }: HeldTask): Promise<number> {
-  const { chosen, outside } = choosePaths(record.layers, input.operands.slice(1), input.ports.cwd);
+  const { chosen, outside } = choosePaths(record.layers, rawWords(fs, input.operands.slice(1)), input.ports.cwd);
   if (outside.length > 0) {
-    const message = `${outside.join(", ")}: not in what the task could change (${record.layers.map(({ source }) => source).join(", ")})`;
+    const named = outside.map((word) => oneLine(toText(word).text)).join(", ");
+    const message = `${named}: not in what the task could change (${record.layers.map(({ source }) => source).join(", ")})`;
     return refuse(input.ports, [{ code: "invalid_argument", message }], input.json);
   }
   const binary = input.given.one("binary") === true || input.json ? "patch" : "name";

@@ -4,7 +4,7 @@ import type { Change } from "../change.ts";
 import { collectChanges } from "../changes.ts";
 import { closeLayer, type OpenLayer, openLayer } from "../task-layers.ts";
 import type { TaskRecord } from "../task-record.ts";
-import { checkChanges, type Obstacle } from "./check.ts";
+import { checkChanges, missingPaths, type Obstacle } from "./check.ts";
 import { LayerWriter } from "./write.ts";
 
 /** What of a task is applied, and how. */
@@ -39,11 +39,14 @@ export function applyTask(fs: TreeFs, task: number, record: TaskRecord, wish: Ap
       const paths = wish.chosen === undefined ? undefined : (wish.chosen.get(layer) ?? []);
       const changes =
         paths === undefined ? all : all.filter(({ path }) => paths.some((chosen) => isWithin(path, chosen)));
-      const obstacles = checkChanges(fs, each.layer, each.host, changes, BigInt(record.started_ns));
+      const obstacles = [
+        ...missingPaths(all, paths ?? []),
+        ...checkChanges(fs, each.layer, each.host, changes, BigInt(record.started_ns)),
+      ];
       return { each, layer, changes, left: all.length - changes.length, obstacles };
     });
     const obstacles = work.flatMap(({ layer, obstacles }) => obstacles.map((obstacle) => ({ ...obstacle, layer })));
-    const standing = obstacles.filter(({ kind }) => kind === "refused" || !wish.force);
+    const standing = obstacles.filter(({ kind }) => kind !== "conflict" || !wish.force);
     if (standing.length > 0) return { done: false, obstacles: standing };
     for (const { layer, changes } of work) wish.before?.(layer, changes);
     for (const { each, changes } of work) {

@@ -1,13 +1,13 @@
 import { type EntryStat, TreeError, type TreeFs } from "../../run/tree-fs.ts";
-import { joinPath, parentOf } from "../bytes.ts";
+import { isWithin, joinPath, parentOf } from "../bytes.ts";
 import type { Change } from "../change.ts";
 import type { Layer } from "../layer.ts";
 import { TreeCursor } from "../tree-cursor.ts";
 
-/** Why a change can't be written to the host. A refusal stands whatever the user says; a conflict gives way to --force. */
+/** Why a change can't be written to the host. A conflict gives way to --force; what is refused, or not there, stands whatever the user says. */
 export interface Obstacle {
   readonly path: string;
-  readonly kind: "refused" | "conflict";
+  readonly kind: "refused" | "conflict" | "missing";
   readonly why: string;
 }
 
@@ -32,6 +32,18 @@ export function checkChanges(
     if (newer !== undefined) found.push({ path: newer.path, kind: "conflict", why: newer.why });
   }
   return found;
+}
+
+/** Paths that were chosen and where there is nothing to write: a word with a typing error must not look as if it had been done. */
+export function missingPaths(changes: readonly Change[], chosen: readonly string[]): Obstacle[] {
+  return chosen
+    .filter((named) => named !== "" && !changes.some(({ path }) => isWithin(path, named)))
+    .map((path) => {
+      const whole = changes.find((change) => change.before?.type === "directory" && isWithin(path, change.path));
+      const deleted = whole !== undefined && whole.after?.type !== "directory";
+      const why = deleted ? "it goes with its directory: name that" : "the task changed nothing there";
+      return { path, kind: "missing", why };
+    });
 }
 
 function conflictOf(fs: TreeFs, layer: Layer, host: TreeCursor, change: Change, startedNs: bigint) {

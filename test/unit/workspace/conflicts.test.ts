@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { snapshot } from "../../support/byte-trees.ts";
+import { writeFiles } from "../../support/folders.ts";
 import { applyHandMade, changesOf, handMadeTask, makeWhiteout, setAttribute } from "../../support/kept-task.ts";
 
 /** A task that started after `fill`; then `meanwhile` happens on the host. */
@@ -95,6 +96,27 @@ describe("conflicts", () => {
       (repo) => rmSync(`${repo}/file`),
     );
     expect(applyHandMade(made)).toMatchObject({ done: false, obstacles: [{ path: "file", kind: "conflict" }] });
+  });
+
+  test("a chosen path where there is nothing to write stops everything, --force or not", () => {
+    const made = handMadeTask(({ repo, upper }) => {
+      writeFiles(repo, { "gone/x": "x", "gone/sub/y": "y", same: "s" });
+      makeWhiteout(`${upper}/gone`);
+      writeFiles(upper, { new: "n", same: "s" });
+    });
+    const chosen = new Map([[0, ["new", "nwe", "same", "gone/sub/y", "../new", "new/below"]]]);
+    expect(applyHandMade(made, { chosen, force: true })).toEqual({
+      done: false,
+      obstacles: [
+        ["nwe", "the task changed nothing there"],
+        ["same", "the task changed nothing there"],
+        ["gone/sub/y", "it goes with its directory: name that"],
+        ["../new", "the task changed nothing there"],
+        ["new/below", "the task changed nothing there"],
+      ].map(([path, why]) => ({ path, why, kind: "missing", layer: 0 })) as never,
+    });
+    expect(existsSync(`${made.repo}/new`)).toBe(false);
+    expect(applyHandMade(made, { chosen: new Map([[0, ["", "gone", "new"]]]) })).toMatchObject({ written: 2, left: 0 });
   });
 
   test("only of the paths that were chosen", () => {
