@@ -58,6 +58,14 @@ export function renderStat(patches: readonly TaskPatch[], style: WordStyle): str
     return ` ${name} | ${file.added + file.removed} ${plus}${minus}`.trimEnd();
   });
   const sum = (key: "added" | "removed") => files.reduce((total, file) => total + file[key], 0);
-  const total = ` ${files.length} files changed, ${sum("added")} insertions(+), ${sum("removed")} deletions(-)`;
-  return `${[...lines, total].join("\n")}\n`;
+  return `${[...lines, totalLine(files.length, sum("added"), sum("removed"))].join("\n")}\n`;
+}
+
+/** As git words it: a side without lines is left out, unless both are. */
+function totalLine(files: number, added: number, removed: number): string {
+  const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+  const parts = [`${count(files, "file")} changed`];
+  if (added > 0 || removed === 0) parts.push(`${count(added, "insertion")}(+)`);
+  if (removed > 0 || added === 0) parts.push(`${count(removed, "deletion")}(-)`);
+  return ` ${parts.join(", ")}`;
 }

@@ -1,9 +1,10 @@
 /** In rw mode, files that run later and that the task makes anew: renamed at the end, so that nothing runs them by itself. */
 import { describe, expect, test } from "bun:test";
-import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { laterRunFiles } from "../../src/run/later-run-files.ts";
 import { makeFolder, writeFiles } from "../support/folders.ts";
+import { hasProgram, needs } from "../support/identity.ts";
 import { rauha, sandbox } from "../support/rauha.ts";
 
 const rw = (folder: string, ...flags: string[]) => ["--repo-path", folder, "--repo-mode", "rw", ...flags];
@@ -106,5 +107,23 @@ describe("a file that runs later, made by the task", () => {
     expect(run.exitCode).toBe(3);
     expect(readdirSync(folder).sort()).toEqual([expect.stringMatching(/^\.mcp\.json\.held-task_/), "plain"]);
     expect(run.stderr).toContain(".mcp.json was made by the task");
+  });
+});
+
+describe("set-user-id files in a writable workspace", () => {
+  needs("perl", hasProgram("perl"))("are not made: neither by a mode, nor by being created with one", async () => {
+    const folder = makeFolder("set-id");
+    const script = `use Fcntl; umask 0; my @said;
+      push @said, chmod(04755, "plain") ? "chmod" : "chmod: $!";
+      sysopen(my $f, "made", O_CREAT|O_RDWR, 04755) or push @said, "open: $!"; syswrite $f, "#!/bin/sh\n";
+      sysopen(my $g, "grown", O_CREAT|O_RDWR, 04755) or push @said, "open: $!"; truncate $g, 100;
+      mkdir "shared", 02775; push @said, chmod(02775, "shared") ? "group" : "group: $!"; print join ",", @said;`;
+    writeFileSync(join(folder, "plain"), "#!/bin/sh\n");
+    chmodSync(join(folder, "plain"), 0o755);
+    const { result } = await sandbox(rw(folder), ["perl", "-e", script]);
+    expect([result.stdout, result.stderr]).toEqual(["chmod: Operation not permitted,group", ""]);
+    const modes = ["plain", "made", "grown", "shared"].map((name) => statSync(join(folder, name)).mode & 0o7777);
+    expect(modes.map((mode) => mode & 0o4000)).toEqual([0, 0, 0, 0]);
+    expect(modes[3]).toBe(0o2775);
   });
 });
