@@ -59,12 +59,13 @@ describe("one run", () => {
     expect(stdout).toContain("# /usr/bin/new was to be written");
   });
 
-  test("names a connection in a comment, since nothing lets it out in this build", async () => {
+  test("names a connection in a comment, since it takes another network mode, too", async () => {
     const perl =
       "use Socket; socket(S, PF_INET, SOCK_STREAM, 0); connect(S, sockaddr_in(443, inet_aton('192.0.2.1'))) or exit 3";
     const { stdout, exitCode } = await rauha(["policy", "learn", "--", "perl", "-e", perl]);
     expect(exitCode).toBe(3);
     expect(stdout).toContain('# network.allowed_egress: "192.0.2.1/32:443"');
+    expect(stdout).toContain("# Connections, which take network mode filtered or bridged");
   });
 
   test("of what was refused and not needed makes comments", async () => {

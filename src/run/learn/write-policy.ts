@@ -26,8 +26,8 @@ const listOf: Readonly<Record<NeedKey, (policy: Policy) => readonly string[]>> =
   "syscalls.allow": ({ syscalls }) => syscalls.allow,
 };
 
-/** Keys that nothing can enforce in this build, so that they are written as comments. */
-const notHere: readonly NeedKey[] = ["network.allowed_egress"];
+/** Written as comments: a key would also need a network mode that lets something out, and an address may be that of a domain that is allowed. */
+const notGranted: readonly NeedKey[] = ["network.allowed_egress"];
 
 /** The policy as TOML: what was granted as keys, what was refused and not needed as comments. */
 export function writePolicy(lesson: Lesson): string {
@@ -41,7 +41,7 @@ export function writePolicy(lesson: Lesson): string {
   let section = "";
   for (const key of keys) {
     const values = wanted.get(key);
-    if (values === undefined || notHere.includes(key)) continue;
+    if (values === undefined || notGranted.includes(key)) continue;
     const [name = "", last = ""] = key.split(".");
     if (name !== section) lines.push("", `[${name}]`);
     section = name;
@@ -52,11 +52,13 @@ export function writePolicy(lesson: Lesson): string {
   }
   const idle = keys.flatMap((key) => {
     const values = needs.keys.get(key);
-    if (values === undefined || (!passed && !notHere.includes(key))) return [];
+    if (values === undefined || (!passed && !notGranted.includes(key))) return [];
     return [...values].map(([value, why]) => `# ${key}: ${quote(value)} # ${words(why)}`);
   });
   if (idle.length > 0) {
-    const reason = passed ? "Refused, and not needed to pass:" : "Not available in this build (network mode filtered):";
+    const reason = passed
+      ? "Refused, and not needed to pass:"
+      : "Connections, which take network mode filtered or bridged, and this or allowed_domains:";
     lines.push("", `# ${reason}`, ...idle);
   }
   if (needs.others.length > 0)
@@ -73,7 +75,7 @@ export function merged(a: Needs["keys"], b: Needs["keys"]): Map<NeedKey, Readonl
 
 /** How many values there are. */
 export function countNeeds(keys: Needs["keys"]): number {
-  return [...keys].reduce((sum, [key, values]) => sum + (notHere.includes(key) ? 0 : values.size), 0);
+  return [...keys].reduce((sum, [key, values]) => sum + (notGranted.includes(key) ? 0 : values.size), 0);
 }
 
 /** A TOML basic string. */
