@@ -80,7 +80,7 @@ describe("any command line", () => {
         for (const { message } of parsed.diagnostics) expect(message.length).toBeLessThan(400);
       }
     }
-  });
+  }, 60_000);
 
   test("a well-formed one means the same in every spelling and order", () => {
     const given: readonly (readonly [name: string, short: string | undefined, value: string])[] = [

@@ -32,9 +32,16 @@ describe("what was probably meant", () => {
   });
 
   test("a word of half the text costs no time", () => {
-    const start = performance.now();
-    for (let i = 0; i < 100; i++) didYouMean("m".repeat(60_000), words);
-    expect(performance.now() - start).toBeLessThan(100);
+    // Against words that are compared letter by letter, on the same machine at the same time.
+    const quickest = (word: string): number =>
+      Math.min(
+        ...Array.from({ length: 50 }, () => {
+          const start = performance.now();
+          didYouMean(word, words);
+          return performance.now() - start;
+        }),
+      );
+    expect(quickest("m".repeat(60_000))).toBeLessThan(10 * quickest("m".repeat(60)));
   });
 });
 
