@@ -14,6 +14,9 @@ const taskPattern = /^task_[0-9a-z]+$/;
 /** Names of what is not yet, or no longer, a task. */
 const unborn = ".new-";
 const gone = ".gone-";
+const newbornNs = 2_000_000_000n;
+const mostTries = 100_000;
+const EAGAIN = 11;
 
 /** `$XDG_STATE_HOME/rauha/tasks`, by default below ~/.local/state; undefined where neither is set. */
 export function tasksPath(env: Readonly<Record<string, string | undefined>>): string | undefined {
@@ -45,7 +48,8 @@ export function createTask(fs: TaskFs, tasks: number, id: string, fill: (dir: nu
   const temporary = `${unborn}${id}`;
   fs.makeDirectory(tasks, temporary, 0o700);
   const fd = fs.directory(tasks, temporary);
-  fs.lock(fd);
+  // Who sweeps holds it for a look, no longer: what is new and empty is left alone.
+  for (let tries = 1; !fs.lock(fd); tries++) if (tries === mostTries) throw new TreeError("lock", temporary, EAGAIN);
   const text = encodeRecord(fill(fd));
   const record = fs.createFile(fd, recordName);
   fs.write(record, text);
@@ -143,7 +147,7 @@ export function sweepTasks(fs: TreeFs, tasks: number): string[] {
     const open = openEntry(fs, tasks, name);
     if (open === undefined) continue;
     try {
-      if (open.locked) removeTree(fs, tasks, name);
+      if (open.locked && !(name.startsWith(unborn) && isNewborn(fs, open.fd))) removeTree(fs, tasks, name);
     } catch (error) {
       if (!(error instanceof TreeError) || (error.errno !== EPERM && error.errno !== EACCES)) throw error;
       kept.push(name);
@@ -155,6 +159,12 @@ export function sweepTasks(fs: TreeFs, tasks: number): string[] {
 }
 
 const [EPERM, EACCES] = [1, 13];
+
+/** Made a moment ago, and perhaps by somebody who has not got the lock yet. */
+function isNewborn(fs: TreeFs, fd: number): boolean {
+  const made = fs.stat(fd, "")?.ctimeNs ?? 0n;
+  return fs.now() - made < newbornNs && fs.list(fd).length === 0;
+}
 
 function openEntry(fs: TreeFs, tasks: number, name: string): { fd: number; locked: boolean } | undefined {
   try {

@@ -9,7 +9,15 @@ import { copyLayer, makeCopy } from "../../../src/workspace/copy.ts";
 import { openMade } from "../../../src/workspace/files.ts";
 import { findTask } from "../../../src/workspace/find.ts";
 import { hasForeign } from "../../../src/workspace/foreign.ts";
-import { finishRecord, listTasks, openTask, removeTask, sweepTasks, tasksPath } from "../../../src/workspace/store.ts";
+import {
+  createTask,
+  finishRecord,
+  listTasks,
+  openTask,
+  removeTask,
+  sweepTasks,
+  tasksPath,
+} from "../../../src/workspace/store.ts";
 import { decodeRecord, encodeRecord } from "../../../src/workspace/task-record.ts";
 import { TreeCursor } from "../../../src/workspace/tree-cursor.ts";
 import { snapshot } from "../../support/byte-trees.ts";
@@ -89,6 +97,26 @@ describe("a task", () => {
     fs.close(dir);
     removeTree(fs, root, name);
     fs.close(root);
+  });
+
+  test("that is just being made is left alone by who sweeps, and waits for the lock meanwhile", () => {
+    const { folder, tasks, record } = handMadeTask(() => {});
+    let looks = 0;
+    // Between the directory and its lock, others sweep; then one of them holds it for a look.
+    const lock = (fd: number) => {
+      if (looks++ > 0) return fs.lock(fd);
+      sweepTasks(fs, tasks);
+      return false;
+    };
+    const busy = { ...fs, lock };
+    const made = createTask(busy, tasks, "task_5", (dir) => {
+      fs.makeDirectory(dir, "0", 0o700);
+      sweepTasks(fs, tasks);
+      return { ...record, task_id: "task_5" };
+    });
+    expect(readdirSync(`${folder}/state/rauha/tasks/task_5`).sort()).toEqual(["0", "task.json"]);
+    expect(looks).toBe(2);
+    for (const fd of [made.fd, made.record]) fs.close(fd);
   });
 
   test("is found by a beginning that no other has", () => {
