@@ -65,17 +65,21 @@ function lsmRun(
 ): LsmRun {
   let made: { readonly cgroup: bigint; readonly puts: readonly Put[] } | undefined;
   let isNeighbourGone = false;
+  const leave = ({ why, hint }: Obstacle): Diagnostic => {
+    removeCgroup(path);
+    return refused(`the zone can't be entered in the BPF maps: ${why}`, hint).problem;
+  };
   const enter = (): Diagnostic | undefined => {
     const cgroup = makeCgroup(path);
-    if (typeof cgroup === "number") return refused(`${path} can't be made: ${errnoName(-cgroup)}`, "").problem;
-    const puts = entryOf(zoneId, cgroup, levelsOf(path, mount), policy, addresses);
-    const problem = typeof puts === "string" ? puts : putProblem(state, puts);
-    if (typeof puts === "string" || problem !== undefined) {
-      removeCgroup(path);
-      const message = `the zone can't be entered in the BPF maps: ${problem}`;
-      return refused(message, "`rauha doctor` shows their state").problem;
+    if (typeof cgroup === "number") {
+      const message = `the zone's cgroup ${path} can't be made: ${errnoName(-cgroup)}`;
+      return refused(message, "`rauha doctor` shows which cgroups can be used").problem;
     }
-    made = { cgroup, puts };
+    const entry = entryOf(zoneId, cgroup, levelsOf(path, mount), policy, addresses);
+    if ("why" in entry) return leave(entry);
+    const obstacle = putObstacle(state, entry.puts);
+    if (obstacle !== undefined) return leave(obstacle);
+    made = { cgroup, puts: entry.puts };
     return undefined;
   };
   const prepare: LsmRun["prepare"] = (inputs) => {
@@ -111,26 +115,36 @@ function lsmRun(
   return { cgroup: path, prepare, meanwhile, end, undo };
 }
 
+/** Why a zone can't be entered, and what helps. */
+interface Obstacle {
+  readonly why: string;
+  readonly hint: string;
+}
+
+const stateHint = "`rauha doctor` shows the state of the maps";
+
 function entryOf(
   id: string,
   cgroup: bigint,
   levels: readonly number[],
   policy: Policy,
   addresses: AddressPuts | undefined,
-): Put[] | string {
-  if (levels.length === 0) return "its cgroup lies too deep";
+): { readonly puts: readonly Put[] } | Obstacle {
+  if (levels.length === 0)
+    return { why: "its cgroup lies too deep", hint: "start rauha from a cgroup that is nearer to the root" };
   const owner = { pid: process.pid, madeNs: bootNs() };
   const entry = { id, name: id, contactName: policy.name, cgroup, levels, policy, createdMs: Date.now(), owner };
   try {
-    return zonePuts({ ...entry, uid: process.geteuid?.() ?? 0 }, addresses?.(policy.network, cgroup));
+    return { puts: zonePuts({ ...entry, uid: process.geteuid?.() ?? 0 }, addresses?.(policy.network, cgroup)) };
   } catch (error) {
-    return error instanceof RangeError ? error.message : String(error);
+    if (error instanceof RangeError) return { why: error.message, hint: "list less, or ranges that hold more" };
+    return { why: String(error), hint: stateHint };
   }
 }
 
-function putProblem(state: BpfState, puts: readonly Put[]): string | undefined {
+function putObstacle(state: BpfState, puts: readonly Put[]): Obstacle | undefined {
   const problem = putAll(state, puts);
-  return problem === undefined ? undefined : `${problem.map}: ${errnoName(problem.errno)}`;
+  return problem === undefined ? undefined : { why: `${problem.map}: ${errnoName(problem.errno)}`, hint: stateHint };
 }
 
 async function takeDenials(state: BpfState, cgroup: bigint): Promise<readonly BackendEvent[]> {

@@ -189,6 +189,22 @@ if (inVm && isRoot)
       expect((await run("--", "true")).code).toBe(0);
     }, 120_000);
 
+    test("more ranges of ports than the programs hold are refused with what helps, and nothing is left", async () => {
+      const policy = `${folder}/scattered.toml`;
+      const egress = Array.from({ length: 65 }, (_, index) => `"192.0.2.1/32:${1000 + 2 * index}"`);
+      writeFileSync(policy, `extends = "standard"\n[network]\nallowed_egress = [${egress.join(", ")}]\n`);
+      const cgroups = () => [...new Bun.Glob("**/rauha-*").scanSync({ cwd: "/sys/fs/cgroup", onlyFiles: false })];
+      const before = cgroups();
+      const { result, code } = await run("--policy", policy, "--", "true");
+      expect(code).toBe(125);
+      expect(result.error).toMatchObject({
+        code: "unenforceable",
+        message: expect.stringContaining("192.0.2.1/32 come to 65 ranges, and BPF-LSM takes at most 64"),
+        hint: "list less, or ranges that hold more",
+      });
+      expect([cgroups(), lsmSetup.state()?.zones]).toEqual([before, []]);
+    }, 120_000);
+
     test("--explain says what will guard, and makes nothing", async () => {
       const { stdout, exitCode } = await rauha(["sandbox", "--explain", "--", "true"]);
       expect(exitCode).toBe(0);
