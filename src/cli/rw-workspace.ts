@@ -1,3 +1,4 @@
+import { isBelow } from "../run/absolute-path.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
 import type { PlanInputs } from "../run/plan/draft.ts";
 import { errnoName } from "../run/report/errno.ts";
@@ -7,7 +8,6 @@ import type { WorkspaceEvent } from "../run/result/events.ts";
 import type { RunOutcome } from "../run/result/project.ts";
 import type { PreparedPart, RunPart } from "../run/run-part.ts";
 import type { TreeFs } from "../run/tree-fs.ts";
-import { isInside } from "../workspace/bytes.ts";
 import { heldPath, holdNewLaterRunFiles, missingLaterRunFiles, type NewLaterRunFile } from "../workspace/rw-watch.ts";
 
 /** The guard of a workspace in `rw` mode: what runs later and is new after the run is renamed, and told (docs/adr/0032). */
@@ -34,7 +34,7 @@ export class RwWorkspace implements RunPart {
     const root = this.#root;
     const { taskId } = report.plan;
     const listed = (path: string) =>
-      this.#writable.some((each) => isInside(`${root}/${path}`, each) && isInside(each, root));
+      this.#writable.some((each) => isBelow(`${root}/${path}`, each) && isBelow(each, root));
     const found = holdNewLaterRunFiles(this.#fs, root, this.#missing, { taskId, listed });
     return {
       ...before,

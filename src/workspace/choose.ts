@@ -1,4 +1,5 @@
-import { fromText, isInside, normalPath } from "./bytes.ts";
+import { isBelow, normalPath } from "../run/absolute-path.ts";
+import { fromText } from "./bytes.ts";
 import type { LayerRecord } from "./task-record.ts";
 
 /**
@@ -15,10 +16,10 @@ export function choosePaths(
   const outside: string[] = [];
   const sources = layers.map(({ source }) => fromText(source));
   const here = fromText(cwd);
-  const base = sources.some((source) => isInside(here, source)) ? here : (sources[0] ?? "/");
+  const base = sources.some((source) => isBelow(here, source)) ? here : (sources[0] ?? "/");
   for (const word of words) {
     const path = normalPath(word.startsWith("/") ? word : `${base}/${word}`);
-    const layer = sources.findIndex((source) => isInside(path, source));
+    const layer = sources.findIndex((source) => isBelow(path, source));
     const source = sources[layer];
     if (source === undefined) outside.push(word);
     else chosen.set(layer, [...(chosen.get(layer) ?? []), path.slice(source.length).replace(/^\//, "")]);

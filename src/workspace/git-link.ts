@@ -1,5 +1,5 @@
+import { isBelow } from "../run/absolute-path.ts";
 import { TreeError, type TreeFs } from "../run/tree-fs.ts";
-import { isInside } from "./bytes.ts";
 import { readWhole } from "./files.ts";
 
 /** What a repository's `.git` leads to. */
@@ -40,7 +40,7 @@ export function gitLinkOf(fs: TreeFs, repository: string): GitLink {
   const named = resolve(real, pointer);
   const directory = realDirectory(fs, named);
   if (directory === undefined) return { kind: "refused", path: named, why: "it can't be opened as a directory" };
-  if (isInside(directory, real) || isInside(real, directory)) return none;
+  if (isBelow(directory, real) || isBelow(real, directory)) return none;
   const why = (words: string): GitLink => ({ kind: "refused", path: named, why: words });
   const common = textIn(fs, directory, "commondir", pointerBytes);
   if (common === undefined) {
@@ -59,7 +59,7 @@ export function gitLinkOf(fs: TreeFs, repository: string): GitLink {
     : undefined;
   if (home !== real) return why("it is another worktree's entry");
   if (!isGitDirectory(fs, shared)) return why("it belongs to no git directory");
-  if (isInside(real, shared) || isInside(shared, real)) return none;
+  if (isBelow(real, shared) || isBelow(shared, real)) return none;
   return { kind: "outside", path: shared, pointer, entry: directory };
 }
 

@@ -1,7 +1,7 @@
+import { isBelow, normalPath } from "../run/absolute-path.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
 import type { SandboxRequest } from "../run/request.ts";
 import type { TreeFs } from "../run/tree-fs.ts";
-import { isInside, normalPath } from "./bytes.ts";
 import { gitLinkOf, type OutsideGit } from "./git-link.ts";
 
 /**
@@ -23,7 +23,7 @@ export function withGitDirectory(
   }
   const { target, links } = placeInZone(link, repo.path, repo.target ?? repo.path);
   const places = [target, ...links.map((each) => each.target)];
-  if (view.some((entry) => places.some((place) => isInside(place, entry.target) || isInside(entry.target, place))))
+  if (view.some((entry) => places.some((place) => isBelow(place, entry.target) || isBelow(entry.target, place))))
     return { request, warnings: [] };
   const { origin } = repo;
   const kind = repo.mode === "overlay" ? "overlay-bind" : "ro-bind";

@@ -1,8 +1,8 @@
+import { isBelow } from "../run/absolute-path.ts";
 import type { Diagnostic, Origin } from "../run/diagnostic.ts";
 import { errnoWords } from "../run/report/errno.ts";
 import type { CopyOnWriteLayer, SandboxRequest } from "../run/request.ts";
 import { type TaskFs, TreeError } from "../run/tree-fs.ts";
-import { isInside } from "./bytes.ts";
 import { openMade } from "./files.ts";
 import { createTask, type OpenTask } from "./store.ts";
 import type { CopyMechanism, LayerRecord, TaskRecord } from "./task-record.ts";
@@ -132,13 +132,13 @@ function placeOf(fs: TaskFs, wanted: Wanted, tasksPath: string, refused: string 
     return { code, message: `${source} can't be opened as a directory: ${errnoWords(errno)}`, origin };
   }
   const real = fs.pathOf(host);
-  if (isInside(tasksPath, real)) {
+  if (isBelow(tasksPath, real)) {
     const message = `${source} holds Rauha's own state (${tasksPath}), where its changes would be kept`;
     const hint = "set XDG_STATE_HOME to a directory outside it, or name a smaller directory";
     return { code: "invalid_argument", message, origin, hint };
   }
   for (const tree of kernelTrees) {
-    if (!isInside(real, tree)) continue;
+    if (!isBelow(real, tree)) continue;
     const message = `${source} can't be shown copy-on-write: what is in ${tree} is made up by the kernel`;
     return { code: "invalid_argument", message, origin, hint: "name a directory of files" };
   }

@@ -1,3 +1,4 @@
+import { normalPath } from "../../run/absolute-path.ts";
 import type { Checked, ValueOf } from "./flag.ts";
 import { quote } from "./quote.ts";
 
@@ -5,17 +6,6 @@ import { quote } from "./quote.ts";
  * Paths as options take them. `node:path` is left out on purpose: loading it costs the hot path more than these lines.
  * `.` and `..` are resolved in the text, as docker does, before anything is opened.
  */
-
-/** An absolute path without `.`, `..`, doubled or trailing slashes. */
-export function normalPath(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "" || part === ".") continue;
-    if (part === "..") parts.pop();
-    else parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
 
 /** A path of the host as an option named it, relative to the caller's directory. */
 export function parseHostPath(text: string, cwd: string): Checked<string> {

@@ -1,7 +1,7 @@
+import { isBelow } from "../absolute-path.ts";
 import type { Origin } from "../diagnostic.ts";
 import { mountFlag } from "../plan/contract.ts";
 import type { PlannedOp } from "../plan/plan.ts";
-import { isBelow } from "../plan/sections/view-path.ts";
 import type { accessRights } from "./abi.ts";
 
 /** A place of which everything may be read, but for what is denied below. */

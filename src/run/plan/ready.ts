@@ -5,6 +5,8 @@
  *
  * Whatever else a request asks for, or a host lacks, has no ready plan, and is planned whole.
  */
+
+import { isBelow } from "../absolute-path.ts";
 import { newDraft, planBoundaries, planFrom } from "./assemble.ts";
 import type { PlanInputs } from "./draft.ts";
 import type { PieceName, PlacedPiece } from "./piece.ts";
@@ -16,7 +18,6 @@ import { planImageRoot } from "./sections/image.ts";
 import { planMoreRules } from "./sections/landlock.ts";
 import { planIdentity } from "./sections/privileges.ts";
 import { planTask } from "./sections/task.ts";
-import { isBelow } from "./sections/view-path.ts";
 import { planWorkspace } from "./sections/workspace.ts";
 
 /** Stands in `ops` for each op of a piece: of no kind that anybody looks for. */

@@ -1,9 +1,10 @@
+import { isBelow } from "../absolute-path.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { domainCovers, domainForm } from "./domain.ts";
 import type { Form } from "./form.ts";
 import { formatKeyPath, type KeyPath } from "./key-path.ts";
 import type { MergedPolicy } from "./merge.ts";
-import { isWithin, placeForm } from "./paths.ts";
+import { placeForm } from "./paths.ts";
 import type { NetworkMode } from "./policy.ts";
 import { mistake, type PolicySource } from "./source.ts";
 
@@ -97,7 +98,7 @@ function checkPaths(scene: Scene): void {
   const denied = entries(scene, "filesystem", "denied_paths", placeForm);
   for (const [section, key] of shown) {
     for (const { path, value } of entries(scene, section, key, placeForm)) {
-      const by = denied.find((entry) => isWithin(value, entry.value));
+      const by = denied.find((entry) => isBelow(value, entry.value));
       if (by === undefined) continue;
       const message = `${value} is in ${section}.${key}, and ${formatKeyPath(by.path)} denies ${by.value}`;
       report(scene, [path, by.path], message, "a denied path hides everything below it: take one of the two out");

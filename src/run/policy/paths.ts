@@ -1,3 +1,4 @@
+import { isBelow, normalPath } from "../absolute-path.ts";
 import { quoteShort, type Read, read, textForm, wrong } from "./form.ts";
 
 /** Forms of paths. A path of a policy is absolute and normal, so that it means one place whoever reads it. */
@@ -23,21 +24,6 @@ function readPath(path: string): Read<string> {
   return read(normal);
 }
 
-/** The path without `.`, `..` and empty parts; without a slash at its end. */
-export function normalPath(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
-
-/** Whether `path` is `above` or lies below it. Both are normal. */
-export function isWithin(path: string, above: string): boolean {
-  return path === above || path.startsWith(above === "/" ? "/" : `${above}/`);
-}
-
 export const pathForm = textForm("an absolute path", readPath);
 
 /** A path that can be shown, hidden or made by itself: not the root, which `filesystem.root` chooses. */
@@ -49,7 +35,7 @@ export const placeForm = textForm("an absolute path below /", (path) => {
 
 export const deviceForm = textForm("the path of a device below /dev", (path) => {
   const outcome = readPath(path);
-  if (!outcome.ok || (isWithin(outcome.value, "/dev") && outcome.value !== "/dev")) return outcome;
+  if (!outcome.ok || (isBelow(outcome.value, "/dev") && outcome.value !== "/dev")) return outcome;
   return wrong(`${quoteShort(path)} is not a device below /dev`, 'for example "/dev/fuse"');
 });
 

@@ -20,7 +20,7 @@ describe("rules read off the mounts", () => {
   test("a read-only place below one that may be read needs no rule of its own", () => {
     expect(paths([bind("/usr"), bind("/usr/share/zoneinfo"), bind("/opt")])).toEqual(["/usr", "/opt"]);
     expect(paths([bind("/etc/ssl/certs"), bind("/etc/fonts"), bind("/etcetera")], [], ["/etc"])).toEqual(["/etcetera"]);
-    expect(paths([scratch("/work"), bind("/work/.git/hooks")])).toEqual(["/work"]);
+    expect(paths([scratch("/project"), bind("/project/.git/hooks")])).toEqual(["/project"]);
   });
 
   test("a place that may be written keeps its rule, wherever it is", () => {

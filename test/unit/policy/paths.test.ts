@@ -1,13 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import {
-  deviceForm,
-  isWithin,
-  normalPath,
-  pathForm,
-  placeForm,
-  profileForm,
-  resolveProfile,
-} from "../../../src/run/policy/paths.ts";
+import { isBelow, normalPath } from "../../../src/run/absolute-path.ts";
+import { deviceForm, pathForm, placeForm, profileForm, resolveProfile } from "../../../src/run/policy/paths.ts";
 import { Random } from "./random.ts";
 import { mistakesIn } from "./reading.ts";
 
@@ -77,7 +70,7 @@ describe("paths", () => {
     ["/", "/a", false],
     ["/b", "/a", false],
   ])("%s within %s: %p", (path, above, within) => {
-    expect(isWithin(path, above)).toBe(within);
+    expect(isBelow(path, above)).toBe(within);
   });
 });
 

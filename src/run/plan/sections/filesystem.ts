@@ -1,3 +1,4 @@
+import { coveredBy, isBelow } from "../../absolute-path.ts";
 import type { Origin } from "../../diagnostic.ts";
 /**
  * The zone's filesystem, in the order of mounting: the bounded root tmpfs; the view the policy gives; /proc and /dev; what the flags
@@ -12,7 +13,6 @@ import { planHostView, planIdentityFiles } from "./host-view.ts";
 import { idmapFlags } from "./identity.ts";
 import { landlockProbe } from "./landlock.ts";
 import { planProc } from "./proc.ts";
-import { coveredBy, isBelow } from "./view-path.ts";
 
 /** Scratch directories that every zone has: writable, within the quota of `filesystem.tmp_size`. */
 const standardScratch = ["/tmp", "/var/tmp", "/run"];

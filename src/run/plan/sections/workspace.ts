@@ -1,10 +1,10 @@
+import { isBelow } from "../../absolute-path.ts";
 import { gitPointer, laterRunFiles, pinnedDirectories } from "../../later-run-files.ts";
 import { policyOrigin } from "../../policy/policy.ts";
 import { mountFlag } from "../contract.ts";
 import { addOp, type PlanDraft, refuse, zoneOrigin } from "../draft.ts";
 import { planCopyOnWrite } from "./copy-on-write.ts";
 import { idmapFlags } from "./identity.ts";
-import { isBelow } from "./view-path.ts";
 
 /** The workspace at its own path, or where an image zone has it: copy-on-write, or the host's files themselves, read-only or writable as asked. */
 export function planWorkspace(draft: PlanDraft): void {
