@@ -51,7 +51,7 @@ function entriesToRemove(entries: readonly StoreEntry[], name: string, platform:
 
 /** Removes what no image needs; with `all`, the images too. */
 export async function pruneImages(store: ImageStore, all: boolean, removeLayers?: RemoveLayers): Promise<Removed> {
-  if (!existsSync(store.root)) return { references: [], blobs: 0, layers: 0, bytes: 0 };
+  if (!existsSync(store.root)) return { references: [], blobs: 0, layers: 0, bytes: 0, damaged: [] };
   return underIndexLock(store, async () => {
     const entries = all ? readEntries(store) : [];
     if (entries.length > 0) writeEntries(store, []);

@@ -21,10 +21,19 @@ export const imagePrune = command((input) =>
 );
 
 function tell({ json, ports }: CommandInput, name: "rm" | "prune", removed: Removed): number {
-  const { references, blobs, layers, bytes } = removed;
+  const { references, blobs, layers, bytes, damaged } = removed;
+  const notes = damaged.map((layer) => `rauha: removed a damaged layer: ${oneLine(layer)}\n`);
+  if (notes.length > 0) ports.write(2, notes.join(""));
   if (json) {
     const schema = `rauha.image.${name}/v1`;
-    return answerJson(ports, { schema, removed: references, blobs, unpacked_layers: layers, bytes_freed: bytes });
+    return answerJson(ports, {
+      schema,
+      removed: references,
+      blobs,
+      unpacked_layers: layers,
+      bytes_freed: bytes,
+      damaged,
+    });
   }
   const lines = references.map((reference) => `removed ${oneLine(reference)}\n`);
   return answer(ports, `${lines.join("")}${sizeWords(bytes)} freed\n`);

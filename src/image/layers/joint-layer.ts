@@ -4,9 +4,10 @@ import { type DirectoryMeant, type ImplyingLayer, meantDirectories } from "../ro
 import { takeLock } from "../store/file-lock.ts";
 import type { ImageStore } from "../types.ts";
 import type { LayerSpace } from "./layer-space.ts";
-import { removeWork, workFolder } from "./remove-work.ts";
+import { partialSuffix, removeWork, workFolder } from "./remove-work.ts";
+import { setAside } from "./set-aside.ts";
 import { readStored, type StoredLayer, treeName } from "./stored-layer.ts";
-import { keep, makeFolders, partialSuffix } from "./unpack-layer.ts";
+import { keep, makeFolders } from "./unpack-layer.ts";
 import type { Join } from "./unpacker.ts";
 
 /** How layers are made one. */
@@ -35,6 +36,7 @@ export async function makeJoint(
   try {
     const there = readStored(path, "joint", store.host);
     if (there !== undefined) return there;
+    setAside(path, work, name);
     const partial = `${work}/${name}${partialSuffix}`;
     await removeWork(store, space, fs, `${name}${partialSuffix}`);
     const tree = `${partial}/${treeName}`;

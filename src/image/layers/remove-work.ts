@@ -5,6 +5,9 @@ import { ImageError, refuse } from "../image-error.ts";
 import type { ImageStore } from "../types.ts";
 import type { LayerSpace } from "./layer-space.ts";
 
+/** Ends the name of what counts as no layer: one in the making, or one that is on its way out. */
+export const partialSuffix = ".partial";
+
 const [EPERM, EACCES] = [1, 13];
 
 /** Removes a tree from where layers are made. What belongs to subordinate ids can only be removed in a zone that has them. */

@@ -32,31 +32,55 @@ export const recordName = "layer.json";
 export const treeName = "tree";
 const maxRecordBytes = 8 << 20;
 
+/** The form of `layer.json`. Whoever changes what is in it counts up: layers with another one are unpacked anew. */
+export const recordVersion = 1;
+
+/** What a layer's directory says of itself. */
+export type LayerRecord =
+  | { readonly state: "whole"; readonly layer: StoredLayer }
+  /** Another version of Rauha unpacked it, and wrote down other things than this one needs. */
+  | { readonly state: "outdated" }
+  | { readonly state: "absent" }
+  /** `why` goes on after the path of the record. */
+  | { readonly state: "damaged"; readonly why: string };
+
 /** The layer if it is there. It got its name when it was whole, so what has the name is whole. */
 export function storedLayer(space: LayerSpace, diffId: string, host: StoreHost): StoredLayer | undefined {
   return readStored(layerPath(space, diffId), diffId, host);
 }
 
-/** The same of a layer by its path. */
+/** The same of a layer by its path. Throws an ImageError for one that is damaged. */
 export function readStored(path: string, diffId: string, host: StoreHost): StoredLayer | undefined {
-  const read = host.io.readText(`${path}/${recordName}`, maxRecordBytes);
-  if ("problem" in read) {
-    if (read.problem === "ENOENT") return undefined;
-    refuse("setup_failed", `the layer ${path} can't be read: ${read.problem}`);
-  }
-  let summary: UnpackSummary | undefined;
-  try {
-    summary = decodeSummary(JSON.parse(read.text));
-  } catch {
-    // Said below.
-  }
-  if (summary === undefined)
+  const record = readRecord(path, diffId, host);
+  if (record.state === "whole") return record.layer;
+  if (record.state === "damaged")
     refuse(
       "setup_failed",
-      `${path}/${recordName} is damaged`,
-      "remove that directory; the next run unpacks the layer again",
+      `${path}/${recordName} ${record.why}`,
+      "`rauha image prune` removes the layer; the next run unpacks it again",
     );
-  return { diffId, path, tree: `${path}/${treeName}`, summary };
+  return undefined;
+}
+
+/** Reads what a layer's directory says of itself, and refuses nothing. */
+export function readRecord(path: string, diffId: string, host: StoreHost): LayerRecord {
+  const read = host.io.readText(`${path}/${recordName}`, maxRecordBytes);
+  if ("problem" in read)
+    return read.problem === "ENOENT"
+      ? { state: "absent" }
+      : { state: "damaged", why: `can't be read: ${read.problem}` };
+  let value: unknown;
+  try {
+    value = JSON.parse(read.text);
+  } catch {
+    // No record of any version.
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    if ((value as { version?: unknown }).version !== recordVersion) return { state: "outdated" };
+    const summary = decodeSummary(value);
+    if (summary !== undefined) return { state: "whole", layer: { diffId, path, tree: `${path}/${treeName}`, summary } };
+  }
+  return { state: "damaged", why: "is damaged" };
 }
 
 /**

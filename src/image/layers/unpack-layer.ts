@@ -1,9 +1,9 @@
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Policy } from "../../run/policy/policy.ts";
 import type { TreeFs } from "../../run/tree-fs.ts";
 import { ImageError, refuse } from "../image-error.ts";
-import { takeLock, tryLock } from "../store/file-lock.ts";
+import { takeLock } from "../store/file-lock.ts";
 import { refuseWrite, syncFolder } from "../store/layout.ts";
 import type { ImageStore, LayerDescriptor } from "../types.ts";
 import { deviceReason, ownerReason, pipeReason } from "../unpack/refusal.ts";
@@ -13,8 +13,10 @@ import { openArchive } from "./decompress.ts";
 import { refuseLayer } from "./layer-limits.ts";
 import { type LayerSpace, layerSpace } from "./layer-space.ts";
 import { noteMaps } from "./mapped-space.ts";
-import { removeWork, workFolder } from "./remove-work.ts";
-import { layerPath, recordName, type StoredLayer, storedLayer, treeName } from "./stored-layer.ts";
+import { partialSuffix, removeWork, workFolder } from "./remove-work.ts";
+import { setAside } from "./set-aside.ts";
+import { layerPath, recordName, recordVersion, type StoredLayer, storedLayer, treeName } from "./stored-layer.ts";
+import { sweepPartialLayers } from "./sweep-layers.ts";
 import type { Unpack } from "./unpacker.ts";
 
 /** How a layer is unpacked, and who hears of it. */
@@ -27,8 +29,6 @@ export interface UnpackLayerOptions {
   /** Another process is at it. */
   readonly waiting?: (() => void) | undefined;
 }
-
-export const partialSuffix = ".partial";
 
 /**
  * Unpacks a layer into the store, once: whoever comes while another process works on it waits for that. It gets its name when it is
@@ -51,6 +51,7 @@ export async function unpackLayer(
   try {
     const there = storedLayer(space, layer.diffId, host);
     if (there !== undefined) return there;
+    setAside(target, work, name);
     await sweepPartialLayers(store, space, fs, name);
     const partial = `${work}/${name}${partialSuffix}`;
     await removeWork(store, space, fs, `${name}${partialSuffix}`);
@@ -132,7 +133,7 @@ function readable(bytes: string): string {
 /** On disk first, named then. */
 export function keep(fs: TreeFs, partial: string, target: string, summary: UnpackSummary): void {
   try {
-    writeFileSync(`${partial}/${recordName}`, JSON.stringify(summary), { mode: 0o644 });
+    writeFileSync(`${partial}/${recordName}`, JSON.stringify({ version: recordVersion, ...summary }), { mode: 0o644 });
     const fd = openSync(partial, "r");
     try {
       fs.syncFileSystem(fd);
@@ -153,27 +154,6 @@ export function makeFolders(paths: readonly string[]): void {
       mkdirSync(path, { recursive: true, mode: path.endsWith(`/${treeName}`) ? 0o755 : 0o700 });
     } catch (error) {
       refuseWrite(path, error);
-    }
-  }
-}
-
-/** What killed invocations left: a partial layer whose lock is free. */
-export async function sweepPartialLayers(
-  store: ImageStore,
-  space: LayerSpace,
-  fs: TreeFs,
-  own?: string,
-): Promise<void> {
-  const work = workFolder(space);
-  for (const file of readdirSync(work)) {
-    const name = file.slice(0, -partialSuffix.length);
-    if (!file.endsWith(partialSuffix) || name === own) continue;
-    const lock = await tryLock(store.host, `${work}/${name}`);
-    if (lock === undefined) continue;
-    try {
-      await removeWork(store, space, fs, file);
-    } finally {
-      lock.remove();
     }
   }
 }

@@ -14,18 +14,21 @@ export interface Needed {
   readonly diffIds: ReadonlySet<string>;
 }
 
-/** What a collection removed. */
-export interface Collected {
-  readonly blobs: number;
+/** What was removed of unpacked layers. */
+export interface RemovedLayers {
   readonly layers: number;
   readonly bytes: number;
+  /** Which of them were damaged, and in what: lines for people. Their bytes aren't counted, nothing knows them. */
+  readonly damaged: readonly string[];
+}
+
+/** What a collection removed. */
+export interface Collected extends RemovedLayers {
+  readonly blobs: number;
 }
 
 /** Removes the unpacked layers that aren't needed: whoever unpacks them knows how, and which are in use. */
-export type RemoveLayers = (
-  store: ImageStore,
-  needed: ReadonlySet<string>,
-) => Promise<{ readonly layers: number; readonly bytes: number }>;
+export type RemoveLayers = (store: ImageStore, needed: ReadonlySet<string>) => Promise<RemovedLayers>;
 
 /**
  * Removes every blob and unpacked layer that no entry of the index and no living pull needs, and what killed pulls left. Of blobs
@@ -46,8 +49,8 @@ export async function collect(
     bytes += removeBlob(store.blobPath(digest));
     blobs++;
   }
-  const unpacked = (await removeLayers?.(store, needed.diffIds)) ?? { layers: 0, bytes: 0 };
-  return { blobs, layers: unpacked.layers, bytes: bytes + unpacked.bytes };
+  const unpacked = (await removeLayers?.(store, needed.diffIds)) ?? { layers: 0, bytes: 0, damaged: [] };
+  return { ...unpacked, blobs, bytes: bytes + unpacked.bytes };
 }
 
 function storedDigests(root: string): string[] {
