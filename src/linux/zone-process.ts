@@ -1,4 +1,4 @@
-import type { RunMoments, SignalSource } from "../run/backend.ts";
+import { passedOn, type RunMoments, type SignalSource } from "../run/backend.ts";
 import type { BackendEvent } from "../run/backend-event.ts";
 import { control, stages } from "../run/plan/contract.ts";
 import { ReportDecoder } from "../run/plan/decode-report.ts";
@@ -64,12 +64,22 @@ export async function runLauncher(
   let cancels = 0;
   let done = false;
   let spoke = false;
+  /** Before there is a task, the zone would take any signal for the end of the run. */
+  let running = false;
+  let forTask: number[] = [];
   const obey = () => {
     for (const number of signals.take()) {
+      if (passedOn.includes(number)) {
+        forTask.push(number);
+        continue;
+      }
       emit({ at: Date.now(), record: "cancelled", signal: number });
       const kind = cancels++ === 0 ? control.cancel : control.kill;
       writeAll(child.control, new Uint8Array([kind, number]));
     }
+    if (!running) return;
+    for (const number of forTask) writeAll(child.control, new Uint8Array([control.signal, number]));
+    forTask = [];
   };
   let started: { readonly pid: number; readonly at: number } | undefined;
   for (;;) {
@@ -95,6 +105,7 @@ export async function runLauncher(
       const heard = record.record === "ids" ? (await import("./ids/write-maps.ts")).hearIds(record, say, plan) : record;
       emit({ at, ...(network?.hear(heard, say, plan) ?? heard) });
       if (record.record === "started" && moments?.lasting !== undefined) started = { pid: record.pid, at };
+      running ||= record.record === "started";
       done ||= record.record === "cleaned";
       spoke ||= record.record === "output";
     }

@@ -55,9 +55,12 @@ export interface RunMoments {
 
 /** Signals that Rauha itself received and that a running zone must hear of. */
 export interface SignalSource {
-  /** Signal numbers that arrived since the last call, oldest first. */
+  /** Signal numbers that arrived since the last call, oldest first. They cancel the run, but for those of `passedOn`. */
   take(): readonly number[];
 }
+
+/** SIGUSR1 and SIGUSR2: they mean what the task takes them for, so it gets them, and the run goes on. */
+export const passedOn: readonly number[] = [10, 12];
 
 /** The caller's own files and terminals, without what node:fs and process.stdout cost at start. */
 export interface HostIo {

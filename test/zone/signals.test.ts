@@ -93,6 +93,59 @@ describe("a signal to rauha", () => {
     patient(30_000),
   );
 
+  test("SIGUSR1 and SIGUSR2 are the task's own: it gets each of them, in its group, and the run goes on", async () => {
+    const child = 'trap "echo child" USR1; while ! [ -e /tmp/two ]; do sleep 0.02; done';
+    const task = `trap 'echo one' USR1; trap 'echo two; : > /tmp/two' USR2; sh -c '${child}' & echo ready;
+      while ! [ -e /tmp/two ]; do sleep 0.02; done; wait; exit 7`;
+    const { exitCode, result, stdout } = await signalled(["sh", "-c", task], "SIGUSR1", "SIGUSR1", "SIGUSR2");
+    expect(stdout.split("\n").filter((line) => line === "one")).toHaveLength(2);
+    expect([stdout.includes("child"), stdout.includes("two")]).toEqual([true, true]);
+    expect({ exitCode, status: result.status, cause: result.cause }).toEqual({
+      exitCode: 7,
+      status: "failed",
+      cause: "exit",
+    });
+  });
+
+  test.each([
+    ["SIGUSR1", 10],
+    ["SIGUSR2", 12],
+  ] as const)(
+    "%s ends a task that doesn't listen, as anywhere, and SIGTERM still cancels one that does",
+    async (name, number) => {
+      const died = await signalled(["sh", "-c", "echo ready; exec sleep 30"], name);
+      expect({ exitCode: died.exitCode, cause: died.result.cause, signal: died.result.signal }).toEqual({
+        exitCode: 128 + number,
+        cause: "signal",
+        signal: name,
+      });
+      const cancelled = await signalled(
+        ["sh", "-c", `trap '' ${name.slice(3)}; echo ready; exec sleep 30`],
+        name,
+        "SIGTERM",
+      );
+      expect([cancelled.exitCode, cancelled.result.cause]).toEqual([143, "cancelled"]);
+    },
+  );
+
+  test.each(["none", "filtered"])(
+    "SIGUSR1 before the task has started waits for it, or is rauha's own end, and leaves nothing (network %s)",
+    async (network) => {
+      const before = takeSnapshot([]);
+      for (const wait of [0, 2, 4, 6, 8, 10, 12, 15, 25]) {
+        const child = start(["sandbox", "--json", "--network", network, "--", "sleep", "30"]);
+        await Bun.sleep(wait);
+        child.kill("SIGUSR1");
+        const text = await child.stdout.text();
+        await child.exited;
+        if (text === "") expect(child.signalCode).toBe("SIGUSR1");
+        else expect(parseResult(text)).toMatchObject({ cause: "signal", signal: "SIGUSR1" });
+      }
+      expect(await leftSince(before, [])).toEqual([]);
+    },
+    patient(60_000),
+  );
+
   test("SIGPIPE, SIGWINCH, SIGCHLD and SIGCONT do nothing to it", async () => {
     const { exitCode, result } = await signalled(
       ["sh", "-c", "echo ready; sleep 0.5; exit 6"],
