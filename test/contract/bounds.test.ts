@@ -56,6 +56,29 @@ describe("the least number of open files", () => {
   });
 });
 
+describe("the least memory", () => {
+  test.each([
+    ["of the host's programs", []],
+    ["with a workspace", ["--repo-path", makeFolder("repo")]],
+    ["with a filtered network", ["--network", "filtered", "--allow-domain", "example.org"]],
+  ])("is enough for a zone %s", async (_what, flags) => {
+    const { result } = await sandbox(["--memory", "6Mi", ...flags], ["sh", "-c", "echo here"]);
+    expect([result.error, result.stdout, result.cause]).toEqual([null, "here\n", "exit"]);
+  });
+
+  test("is the same on the command line and in a policy, and says so", async () => {
+    const flag = await sandbox(["--memory", "1"], ["true"]);
+    const file = writeFiles(makeFolder("policy"), { "p.toml": 'extends = "task"\n[resources]\nmemory_limit = 1\n' });
+    const key = await sandbox(["--policy", join(file, "p.toml")], ["true"]);
+    for (const { result } of [flag, key]) {
+      expect(result.status).toBe("runtime_error");
+      expect(result.error?.message).toContain("6Mi");
+    }
+    expect([flag.exitCode, flag.result.error?.origin]).toEqual([2, "--memory"]);
+    expect(key.exitCode).toBe(125);
+  });
+});
+
 describe("a policy's bounds", () => {
   const keys = [
     ["resources", "memory_limit", "6Mi", "8000Ti"],

@@ -60,7 +60,7 @@ const options: readonly ((random: Random) => string[])[] = [
   (r) => ["--repo-mode", r.pick(["rw", "ro", "overlay"])],
   (r) => ["--workdir", r.pick(absolute)],
   (r) => ["--user", r.pick(["0", "1000", "0:0", "65534", "5:7"])],
-  (r) => ["--memory", r.pick(["1M", "20M", "1G"])],
+  (r) => ["--memory", r.pick(["6M", "20M", "1G"])],
   (r) => ["--pids", r.pick(["1", "2", "10"])],
   (r) => ["--limit-fsize", r.pick(["0", "1K"])],
   (r) => ["--limit-as", r.pick(["1M", "50M", "1G"])],

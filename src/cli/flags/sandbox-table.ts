@@ -141,7 +141,8 @@ export const sandboxFlags = {
     group: "limits",
     kind: "size",
     metavar: "BYTES",
-    min: 1,
+    // The policy key's bound, and docker's: in less, nothing starts but to be killed.
+    min: 6 * mebi,
     description: "Memory of the zone, swap included",
     default: "the policy's (task: 4Gi)",
   },
