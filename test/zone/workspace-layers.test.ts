@@ -1,6 +1,6 @@
 /** Copy-on-write workspaces through the executable: what the task sees, what is left on the host, what the commands do with it. */
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { resultSchema } from "../../src/run/result/schema.ts";
 import { snapshot } from "../support/byte-trees.ts";
 import { paths, sweepWorlds, world } from "../support/cow-world.ts";
@@ -176,7 +176,7 @@ describe("--on-success", () => {
   });
 
   test("apply that meets a conflict writes nothing, keeps the task, and says so with 1", async () => {
-    const { repo, env, tasks } = world();
+    const { folder, repo, env, tasks } = world();
     const child = start(
       [
         "sandbox",
@@ -187,15 +187,26 @@ describe("--on-success", () => {
         "--",
         "sh",
         "-c",
-        "echo task >> a.txt; echo n > new; sleep 2",
+        // It ends when the host has written, however long that takes on a busy machine.
+        "echo task >> a.txt; echo n > new; read go",
       ],
-      { env } as Caller,
+      { env, stdin: "pipe" } as Caller,
     );
-    // The task is at work: the clock that files are stamped with has gone on since it was started.
     const place = `${env.XDG_STATE_HOME}/rauha/tasks`;
-    while (!existsSync(place) || !tasks().some((name) => existsSync(`${place}/${name}/0/upper/new`)))
-      await Bun.sleep(10);
+    const written = () =>
+      existsSync(place) &&
+      tasks()
+        .map((name) => `${place}/${name}/0/upper/new`)
+        .find((path) => existsSync(path));
+    while (child.exitCode === null && !written()) await Bun.sleep(10);
+    // The clock that files are stamped with goes on in ticks: what the host writes now is to be later than the start by it, too.
+    const stampOf = (path: string) => statSync(path, { bigint: true }).ctimeNs;
+    do writeFileSync(`${folder}/tick`, "");
+    while (stampOf(`${folder}/tick`) <= stampOf(written() || ""));
     writeFileSync(`${repo}/a.txt`, "host\n");
+    const stdin = child.stdin as unknown as Bun.FileSink;
+    stdin.write("go\n");
+    stdin.end();
     const result = resultSchema.parse(JSON.parse(await child.stdout.text()));
     await child.exited;
     expect(child.exitCode).toBe(1);
