@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, writeFiles } from "../support/folders.ts";
-import { callerEnvironment, parseResult, rauha, sandbox } from "../support/rauha.ts";
+import { callerEnvironment, parseResult, RAUHA, rauha, sandbox } from "../support/rauha.ts";
 
 const marker = (folder: string) => join(folder, "outside-was-here");
 const evil = (folder: string) => `require("node:fs").writeFileSync(${JSON.stringify(marker(folder))}, "");\n`;
@@ -54,6 +54,20 @@ describe("a hostile working directory", () => {
       expect({ args, stderr, ok: exitCode === 0 || args[0] === "doctor" }).toEqual({ args, stderr, ok: true });
     }
     expect(existsSync(marker(folder))).toBe(false);
+  });
+
+  test("that is gone is said, and nothing runs", async () => {
+    const folder = makeFolder("gone");
+    const start = (leave: string) => {
+      const script = `mkdir -p "$1/here" && cd "$1/here" && ${leave} && exec "$2" sandbox --rw-bind "$1" -- touch "$1/ran"`;
+      return Bun.spawnSync(["sh", "-c", script, "sh", folder, RAUHA], { cwd: "/", env: callerEnvironment() });
+    };
+    const { exitCode, stdout, stderr } = start('rmdir "$1/here"');
+    // The runtime's own words and exit code: it looks before anything of ours is loaded.
+    expect([exitCode, stdout.toString()]).toEqual([1, ""]);
+    expect(stderr.toString()).toContain("current working directory was deleted");
+    expect(existsSync(join(folder, "ran"))).toBe(false);
+    expect([start("true").exitCode, existsSync(join(folder, "ran"))]).toEqual([0, true]);
   });
 
   test("does not replace a shipped policy by a file of its name", async () => {
