@@ -32,7 +32,9 @@ Mounts and Landlock both enforce the view of the file system, and either alone s
 - **What a rule is about is the file, not the path.** A second way to a file that a rule allows is allowed too.
 - **stat, chdir, chmod, chown, utime, xattr, fcntl and access** are no rights of Landlock's.
 
-What it denies besides: POSIX message queues have no path that a rule could name, so mq_open(3) is EACCES in every zone. System V's work.
+What it denies besides: POSIX message queues. mq_open(3) opens a file of a file system that is mounted in no zone, so no rule can name its
+root, and it is EACCES in every zone. A container engine mounts it at \`/dev/mqueue\`; each start of a zone would pay for that mount and its
+rule, whoever uses it, and queues count against the caller's own \`RLIMIT_MSGQUEUE\`. System V's message queues work, and unix sockets do.
 
 Landlock's TCP rights are not used while no network mode lets anything out: the network namespace has nothing but its own loopback.
 

@@ -192,6 +192,16 @@ static int do_syscall(int argc, char **argv, struct answer *a)
 	return 0;
 }
 
+/* mq-open NAME: a POSIX message queue, made and forgotten again */
+static int do_mq_open(int argc, char **argv, struct answer *a)
+{
+	(void)argc;
+	(void)a;
+	TRY(syscall(SYS_mq_open, argv[1], O_CREAT | O_RDWR | O_CLOEXEC, 0600, NULL));
+	TRY(syscall(SYS_mq_unlink, argv[1]));
+	return 0;
+}
+
 /* least-locked COMMAND [args]: runs it under the least a sandbox can be: a Landlock ruleset of one rule that allows all, and a filter
  * of one instruction that does. What work costs there is the kernel's own price. */
 static int do_least_locked(int argc, char **argv, struct answer *a)
@@ -238,6 +248,7 @@ const struct verb kernel_verbs[] = {
 	{"settime", do_settime, 0, ""},
 	{"iopl", do_iopl, 0, ""},
 	{"syscall", do_syscall, 1, "NUMBER [ARGUMENTS]"},
+	{"mq-open", do_mq_open, 1, "NAME"},
 	{"least-locked", do_least_locked, 1, "COMMAND [ARGS]"},
 	{NULL, NULL, 0, NULL},
 };

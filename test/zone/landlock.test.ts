@@ -127,6 +127,13 @@ describe("what is in no view", () => {
   });
 });
 
+test("POSIX message queues are denied by Landlock, whose rules can't name their file system; System V's work", async () => {
+  const msgget = process.arch === "x64" ? 68 : 186;
+  const attempts = ["mq-open rauha-test", `syscall ${msgget} 0 0x380`];
+  expect((await tryWith(inOrder(), attempts)).outcomes).toEqual(["EACCES", "OK"]);
+  expect((await tryWith(withoutLandlock, attempts)).outcomes).toEqual(["OK", "OK"]);
+});
+
 describe("writable places", () => {
   test("writable_paths are written by either layer's leave, and the place beside them by none", async () => {
     const zone = { filesystem: { writablePaths: ["/data"] } };
