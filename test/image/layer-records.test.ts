@@ -128,3 +128,22 @@ test("directories joined from layers are joined again where their record is anot
   expect(await mode()).toBe("711\n");
   expect([joints().length, JSON.parse(readFileSync(record, "utf8")).version]).toEqual([1, 1]);
 });
+
+test(
+  "runs and prunes at once over an outdated layer: all of them succeed",
+  async () => {
+    const { store, record } = await unpacked();
+    for (let round = 0; round < 6; round++) {
+      writeFileSync(record, old);
+      const runs = Array.from({ length: 3 }, () => store.run("one", ["cat", "/word"]));
+      const prunes = Array.from({ length: 3 }, () => store.rauha(["image", "prune"]));
+      expect((await Promise.all(runs)).map(({ result }) => result.stdout)).toEqual(["peace", "peace", "peace"]);
+      for (const { exitCode, stderr } of await Promise.all(prunes)) expect([exitCode, stderr]).toEqual([0, ""]);
+      // The last prune may have taken what was between two runs.
+      await store.run("one", ["true"]);
+    }
+    expect((await store.rauha(["image", "prune"])).exitCode).toBe(0);
+    expect([store.layers().length, store.work()]).toEqual([1, []]);
+  },
+  patient(60_000),
+);

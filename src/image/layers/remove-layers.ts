@@ -10,8 +10,10 @@ import type { ImageStore } from "../types.ts";
 import type { LayerSpace } from "./layer-space.ts";
 import { allSpaces } from "./mapped-space.ts";
 import { partialSuffix, removeWork, workFolder } from "./remove-work.ts";
-import { readRecord } from "./stored-layer.ts";
+import { type LayerRecord, readRecord } from "./stored-layer.ts";
 import { sweepPartialLayers } from "./sweep-layers.ts";
+
+const ENOENT = 2;
 
 /**
  * Removes the unpacked layers that no image needs, those that no run can use (their records are damaged, or another version's), and what
@@ -51,41 +53,53 @@ async function removeFrom(
   // Joints cost next to nothing to make again: all that no zone has mounted go.
   for (const algorithm of ["joint", "sha256", "sha512"]) {
     for (const hex of namesIn(`${space.folder}/${algorithm}`)) {
-      const path = `${space.folder}/${algorithm}/${hex}`;
-      const record = readRecord(path, hex, store.host);
-      if (record.state === "whole" && needed.has(`${algorithm}:${hex}`)) continue;
-      if (!(await removeLayer(store, space, fs, algorithm, hex))) continue;
+      const layer = { path: `${space.folder}/${algorithm}/${hex}`, name: `${algorithm}-${hex}`, hex };
+      const stays = ({ state }: LayerRecord) => state === "whole" && needed.has(`${algorithm}:${hex}`);
+      if (stays(readRecord(layer.path, hex, store.host))) continue;
+      const record = await removeLayer(store, space, fs, layer, stays);
+      if (record === undefined) continue;
       if (algorithm !== "joint") removed.layers++;
       if (record.state === "whole") removed.bytes += record.layer.summary.bytes;
-      if (record.state === "absent") removed.damaged.push(`${path}: its record is missing`);
-      if (record.state === "damaged") removed.damaged.push(`${path}: its record ${record.why}`);
+      if (record.state === "absent") removed.damaged.push(`${layer.path}: its record is missing`);
+      if (record.state === "damaged") removed.damaged.push(`${layer.path}: its record ${record.why}`);
     }
   }
   if (namesIn(workFolder(space)).length > 0) await sweepPartialLayers(store, space, fs);
 }
 
-/** First its name goes, then its files: a kill in between leaves what the next sweep removes. False where it is in use. */
+/** A layer's directory, and the name of its lock. */
+interface NamedLayer {
+  readonly path: string;
+  readonly name: string;
+  readonly hex: string;
+}
+
+/**
+ * First its name goes, then its files: a kill in between leaves what the next sweep removes. What its record said; undefined where it is in
+ * use, and where somebody unpacked it anew meanwhile so that it `stays`.
+ */
 async function removeLayer(
   store: ImageStore,
   space: LayerSpace,
   fs: TreeFs,
-  algorithm: string,
-  hex: string,
-): Promise<boolean> {
-  const path = `${space.folder}/${algorithm}/${hex}`;
+  { path, name, hex }: NamedLayer,
+  stays: (record: LayerRecord) => boolean,
+): Promise<LayerRecord | undefined> {
   const work = workFolder(space);
-  const name = `${algorithm}-${hex}`;
   const lock = await tryLock(store.host, `${work}/${name}`);
-  if (lock === undefined) return false;
+  if (lock === undefined) return undefined;
   let fd = -1;
   try {
     fd = fs.root(path);
-    if (!fs.lock(fd)) return false;
+    if (!fs.lock(fd)) return undefined;
+    const record = readRecord(path, hex, store.host);
+    if (stays(record)) return undefined;
     renameSync(path, `${work}/${name}${partialSuffix}`);
     await removeWork(store, space, fs, `${name}${partialSuffix}`);
-    return true;
+    return record;
   } catch (error) {
     if (!(error instanceof TreeError)) throw error;
+    if (fd < 0 && error.errno === ENOENT) return undefined;
     return refuse("setup_failed", `the layer ${path} can't be removed: ${error.step}: ${errnoName(error.errno)}`);
   } finally {
     if (fd >= 0) fs.close(fd);
