@@ -59,7 +59,7 @@ export function measureWork(stage: Stage, folder: string, prefix: readonly strin
   const zone = [stage.rauha, "sandbox", "--repo", stage.sources, "--repo-mode", "ro", "--rw-bind", folder, "--"];
   const nothing = series(stage, [...zone, "true"], prefix, 15);
   return works(stage, folder).flatMap(({ name, worstCase = false, command }) => {
-    const ways = [command, [stage.probe, "least-locked", ...command], [...zone, ...command]];
+    const ways = [command, [stage.probe, "least-locked", "both", ...command], [...zone, ...command]];
     if (ways.some((way) => usageOf(stage, way, prefix).exitCode !== 0)) return [];
     const times: number[][] = ways.map(() => []);
     for (let round = 0; round < rounds; round++) {

@@ -202,12 +202,9 @@ static int do_mq_open(int argc, char **argv, struct answer *a)
 	return 0;
 }
 
-/* least-locked COMMAND [args]: runs it under the least a sandbox can be: a Landlock ruleset of one rule that allows all, and a filter
- * of one instruction that does. What work costs there is the kernel's own price. */
-static int do_least_locked(int argc, char **argv, struct answer *a)
+/* The least Landlock can be: a ruleset of one rule that allows all. */
+static int lock_by_ruleset(void)
 {
-	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	struct sock_fprog program = {1, &allow};
 	uint64_t handled[3] = {0x1fff, 0, 0};
 	struct {
 		uint64_t access;
@@ -215,14 +212,34 @@ static int do_least_locked(int argc, char **argv, struct answer *a)
 	} __attribute__((packed)) rule = {0x1fff, open("/", O_PATH | O_CLOEXEC)};
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, handled, sizeof(handled[0]), 0);
 
-	(void)argc;
-	(void)a;
-	TRY(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	TRY(ruleset);
 	TRY(syscall(SYS_landlock_add_rule, ruleset, 1, &rule, 0));
 	TRY(syscall(SYS_landlock_restrict_self, ruleset, 0));
+	return 0;
+}
+
+/* The least seccomp can be: a filter of one instruction that allows all. */
+static int lock_by_filter(void)
+{
+	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = {1, &allow};
+
 	TRY(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
-	TRY(execvp(argv[1], argv + 1));
+	return 0;
+}
+
+/* least-locked landlock|seccomp|both COMMAND [args]: runs it under the least a sandbox can be. What work costs there is the kernel's
+ * own price. */
+static int do_least_locked(int argc, char **argv, struct answer *a)
+{
+	(void)argc;
+	(void)a;
+	TRY(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	if (strcmp(argv[1], "seccomp") != 0)
+		TRY(lock_by_ruleset() == 0 ? 0 : -1);
+	if (strcmp(argv[1], "landlock") != 0)
+		TRY(lock_by_filter() == 0 ? 0 : -1);
+	TRY(execvp(argv[2], argv + 2));
 	return 0;
 }
 
@@ -249,6 +266,6 @@ const struct verb kernel_verbs[] = {
 	{"iopl", do_iopl, 0, ""},
 	{"syscall", do_syscall, 1, "NUMBER [ARGUMENTS]"},
 	{"mq-open", do_mq_open, 1, "NAME"},
-	{"least-locked", do_least_locked, 1, "COMMAND [ARGS]"},
+	{"least-locked", do_least_locked, 2, "landlock|seccomp|both COMMAND [ARGS]"},
 	{NULL, NULL, 0, NULL},
 };
