@@ -1,5 +1,5 @@
 /** Everything that is measured, in a folder that every user may read: programs, a policy, bundles, things to work on. */
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compileExecutable } from "../scripts/build/executable.ts";
@@ -15,6 +15,8 @@ export interface Stage {
   readonly policy: string;
   readonly bundle: (uid: number) => string;
   readonly sources: string;
+  /** A folder of a user's own on a file system in memory: what ext4 takes to make a file differs by half from run to run. */
+  readonly memory: (uid: number) => string;
   readonly close: () => void;
 }
 
@@ -22,6 +24,9 @@ export interface Stage {
 export function openStage(): Stage {
   const folder = mkdtempSync(join(tmpdir(), "rauha-bench-"));
   chmodSync(folder, 0o755);
+  const memory = existsSync("/dev/shm") ? mkdtempSync("/dev/shm/rauha-bench-") : join(folder, "memory");
+  mkdirSync(memory, { recursive: true });
+  chmodSync(memory, 0o755);
   const path = (name: string): string => join(folder, name);
   cpSync("dist/rauha", path("rauha"));
   cpSync(buildProbe(), path("probe"));
@@ -37,7 +42,15 @@ export function openStage(): Stage {
     policy: path("own.toml"),
     bundle: (uid) => makeBundle(path(`bundle-${uid}`), uid),
     sources: path("sources"),
-    close: () => rmSync(folder, { recursive: true, force: true }),
+    memory: (uid) => {
+      const own = join(memory, `${uid}`);
+      mkdirSync(own);
+      chownSync(own, uid, uid);
+      return own;
+    },
+    close: () => {
+      for (const made of [folder, memory]) rmSync(made, { recursive: true, force: true });
+    },
   };
 }
 
