@@ -33,7 +33,9 @@ const trees = "/usr/include /usr/share/perl5 /usr/lib/python3";
 
 /** The jobs; `folder` is the user's own, and work may write to it. */
 export function works({ sources }: Pick<Stage, "sources">, folder: string): Work[] {
-  const git = `set -e; export GIT_CONFIG_NOSYSTEM=1; rm -rf ${folder}/git; mkdir ${folder}/git; cd ${folder}/git
+  // From the beginning of a second on: git reads files again that have the second of its index, all of them or none or those in between.
+  const second = `sleep "$(date +%N | awk '{ printf "%.3f", 1.02 - $1 / 1e9 }')"`;
+  const git = `set -e; ${second}; export GIT_CONFIG_NOSYSTEM=1; rm -rf ${folder}/git; mkdir ${folder}/git; cd ${folder}/git
 git init -q .; git config user.name bench; git config user.email bench@example.org; git config gc.auto 0
 cp -r /usr/include/linux /usr/share/perl5 .; git add -A; git commit -qm one; git rm -rq --cached linux; git commit -qm two
 git checkout -qf HEAD~1; git status --short; git grep -n 'struct .*spec' >/dev/null; git diff --stat HEAD~0 >/dev/null; rm -rf linux; git checkout -q .`;
