@@ -106,10 +106,14 @@ function sharedFolders(): string[] {
   return ["/tmp", "/var/tmp", "/dev/shm", process.env["XDG_RUNTIME_DIR"] ?? ""].filter((folder) => folder !== "");
 }
 
-/** Files of Rauha's in a folder that others use too; those of tests and rigs have names of their own. */
+/**
+ * Files of Rauha's in a folder that others use too; those of tests and rigs have names of their own. The directory of zones' records is made by
+ * the first zone that lasts, and stays: test/zone/records.test.ts looks at what is in it.
+ */
 function filesOfRauha(folder: string): string[] {
+  const isKept = (name: string) => name === "rauha" && folder === process.env["XDG_RUNTIME_DIR"];
   return names(folder, false)
-    .filter((name) => /rauha/i.test(name) && !/^\.?rauha-(test|user|demo|rig|bench)/.test(name))
+    .filter((name) => /rauha/i.test(name) && !/^\.?rauha-(test|user|demo|rig|bench)/.test(name) && !isKept(name))
     .map((name) => join(folder, name));
 }
 
