@@ -9,6 +9,7 @@ import { generateBpfContract } from "./generate/bpf-contract.ts";
 import { generateCliDocs } from "./generate/cli-docs.ts";
 import { generateContract } from "./generate/contract.ts";
 import { generateEnforcementDocs } from "./generate/enforcement-docs.ts";
+import { generateFrontContract } from "./generate/front-contract.ts";
 import { generateGatewayContract } from "./generate/gateway-contract.ts";
 import type { Generator } from "./generate/generator.ts";
 import { generateMechanismWords } from "./generate/mechanism-words.ts";
@@ -28,6 +29,7 @@ const generators: readonly Generator[] = [
   generateMechanismWords,
   generatePlanWires,
   generateBpfContract,
+  generateFrontContract,
   generateGatewayContract,
   generatePolicies,
   generateSyscalls,
