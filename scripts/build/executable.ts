@@ -2,6 +2,7 @@
 import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BuildError } from "./build-error.ts";
+import { addFront, FRONT_INPUTS, takesFront } from "./front.ts";
 import { bundleHotPath, PARTS } from "./hot-bundle.ts";
 import { filesOf, hashInputs, isFresh, writeWhole } from "./stamp.ts";
 
@@ -55,6 +56,7 @@ const INPUTS = [
   "build/launcher.b64.txt",
   "build/bpf-loader.b64.txt",
   "build/gateway.b64.txt",
+  ...FRONT_INPUTS,
   "package.json",
   "bun.lock",
   "tsconfig.json",
@@ -74,22 +76,38 @@ export async function buildExecutable(options: ExecutableOptions): Promise<{ rea
   writeWhole(HOT, (await bundleHotPath(options.entry, dirname(HOT))).code);
   for (const [entry, name] of Object.entries(PARTS))
     writeWhole(join(dirname(HOT), name), (await bundleHotPath(entry, dirname(HOT))).code);
-  compileExecutable(HOT, options.outfile);
+  const buildId = hash.slice(0, 16);
+  if (takesFront(process.execPath)) {
+    const define = ["--define", `RAUHA_BUILD_ID=${JSON.stringify(buildId)}`];
+    compileExecutable(HOT, options.outfile, define, (file) => addFront(file, buildId));
+  } else {
+    console.log("build: this runtime can't have the native front (docs/adr/0007): every start is planned");
+    compileExecutable(HOT, options.outfile);
+  }
   writeWhole(stamp, `${hash}\n`);
   const megabytes = Math.round(statSync(options.outfile).size / 1e6);
   console.log(`build: ${options.outfile} (bun ${Bun.version}, ${megabytes} MB)`);
   return { skipped: false };
 }
 
-/** One call of the compiler, in a directory of its own first: the name of the output is part of the output. */
-export function compileExecutable(entry: string, outfile: string): void {
+/**
+ * One call of the compiler, in a directory of its own first: the name of the output is part of the output. `finish` works on the file
+ * before it gets its name.
+ */
+export function compileExecutable(
+  entry: string,
+  outfile: string,
+  flags: readonly string[] = [],
+  finish: (file: string) => void = () => {},
+): void {
   const work = `${dirname(outfile)}/.build-${process.pid}`;
   const temporary = `${work}/${basename(outfile)}`;
   mkdirSync(work, { recursive: true });
   try {
-    const command = [process.execPath, "build", ...COMPILE_FLAGS, entry, "--outfile", temporary];
+    const command = [process.execPath, "build", ...COMPILE_FLAGS, ...flags, entry, "--outfile", temporary];
     const { exitCode, stdout, stderr } = Bun.spawnSync(command, { stdout: "pipe", stderr: "pipe" });
     if (exitCode !== 0) throw new BuildError(`${entry} does not compile:\n${`${stdout}${stderr}`.trimEnd()}`);
+    finish(temporary);
     renameSync(temporary, outfile);
   } finally {
     rmSync(work, { recursive: true, force: true });

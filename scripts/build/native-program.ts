@@ -8,7 +8,8 @@ import { BuildError } from "./build-error.ts";
 import { type CCompiler, findCCompiler } from "./c-compiler.ts";
 import { filesOf, hashInputs, isFresh, writeWhole } from "./stamp.ts";
 
-const WARNINGS = [
+/** What every program of Rauha's in C is compiled with. */
+export const WARNINGS = [
   ..."-Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion -Wundef -Wvla -Wformat=2".split(" "),
   ..."-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual".split(" "),
   ..."-Wwrite-strings -Wimplicit-fallthrough -Wswitch-enum".split(" "),
