@@ -6,6 +6,7 @@ import { maxPolicyBytes } from "../run/policy/decode.ts";
 import { parsePolicy } from "../run/policy/parse.ts";
 import type { Policy } from "../run/policy/policy.ts";
 import { shippedPolicies } from "../run/policy/shipped.gen.ts";
+import type { Consulted } from "../run/start/consulted.ts";
 import { oneLine } from "./words.ts";
 
 /** A policy, or everything that is wrong with it. */
@@ -17,6 +18,8 @@ export type LoadedPolicy =
 export interface PolicyQuestion {
   readonly cwd: string;
   readonly origin?: Origin | undefined;
+  /** Hears of every file that is read. */
+  readonly consulted?: Consulted | undefined;
 }
 
 type Bytes = { readonly ok: true; readonly bytes: Uint8Array } | ({ readonly ok: false } & FileProblem);
@@ -28,9 +31,9 @@ interface FileProblem {
 }
 
 /** A policy file of the user's, parsed; or everything that is wrong with it. */
-export function readPolicyFile(name: string, { cwd, origin }: PolicyQuestion): LoadedPolicy {
+export function readPolicyFile(name: string, { cwd, origin, consulted }: PolicyQuestion): LoadedPolicy {
   const file = normalize(name);
-  const first = readBounded(resolve(cwd, file));
+  const first = readBounded(resolve(cwd, file), consulted);
   if (!first.ok) {
     const { code, message, hint } = first;
     return { ok: false, diagnostics: [{ code, message: `${oneLine(file)}: ${message}`, hint, origin }] };
@@ -40,14 +43,14 @@ export function readPolicyFile(name: string, { cwd, origin }: PolicyQuestion): L
     directory: dirname(resolve(cwd, file)),
     shipped: shippedPolicies,
     sha256: (bytes) => new Bun.CryptoHasher("sha256").update(bytes).digest("hex"),
-    loadExtends: (extended, fromFile) => readExtended(extended, fromFile, cwd),
+    loadExtends: (extended, fromFile) => readExtended(extended, fromFile, { cwd, consulted }),
   });
 }
 
 /** `extends = "./base.toml"` is taken from the directory of the file that says it. */
-function readExtended(name: string, fromFile: string, cwd: string): Extended {
+function readExtended(name: string, fromFile: string, { cwd, consulted }: PolicyQuestion): Extended {
   const file = name.startsWith("/") ? normalize(name) : join(dirname(fromFile), name);
-  const read = readBounded(resolve(cwd, file));
+  const read = readBounded(resolve(cwd, file), consulted);
   if (!read.ok) return { ok: false, message: `${oneLine(file)}: ${read.message}`, hint: read.hint };
   return { ok: true, text: read.bytes, file, directory: dirname(resolve(cwd, file)) };
 }
@@ -58,7 +61,7 @@ export function isFile(name: string, cwd: string): boolean {
 }
 
 /** The file's bytes up to one more than a policy may have: neither a huge file nor /dev/zero is read whole. */
-function readBounded(path: string): Bytes {
+function readBounded(path: string, consulted: Consulted | undefined): Bytes {
   let fd: number | undefined;
   try {
     fd = openSync(path, "r");
@@ -71,7 +74,9 @@ function readBounded(path: string): Bytes {
     }
     if (length > maxPolicyBytes)
       return { ok: false, code: "invalid_policy", message: "is larger than the 64 KiB that a policy may have" };
-    return { ok: true, bytes: buffer.subarray(0, length) };
+    const bytes = buffer.subarray(0, length);
+    consulted?.read(path, buffer.length, bytes);
+    return { ok: true, bytes };
   } catch (error) {
     return { ok: false, ...problemOf(error) };
   } finally {

@@ -11,11 +11,16 @@ export const policyFlag: Origin = { kind: "flag", flag: "--policy" };
  * The policy that a word means: the shipped one of that name, which costs nothing; else a file, for which the parser is loaded. A
  * file that bears a shipped policy's name is meant by `./name`.
  */
-export async function loadPolicy(name: string, { cwd, origin = policyFlag }: PolicyQuestion): Promise<LoadedPolicy> {
+export async function loadPolicy(
+  name: string,
+  { cwd, origin = policyFlag, consulted }: PolicyQuestion,
+): Promise<LoadedPolicy> {
   const shipped = Object.hasOwn(shippedPolicies, name) ? shippedPolicies[name] : undefined;
   if (shipped !== undefined) return { ok: true, policy: shipped };
   const { isFile, readPolicyFile } = await import("./policy-file.ts");
-  if (name.includes("/") || name.endsWith(".toml") || isFile(name, cwd)) return readPolicyFile(name, { cwd, origin });
+  const isPath = name.includes("/") || name.endsWith(".toml");
+  if (!isPath) consulted?.otherwise();
+  if (isPath || isFile(name, cwd)) return readPolicyFile(name, { cwd, origin, consulted });
   const names = Object.keys(shippedPolicies);
   const near = suggest(name, names);
   const file = shellWord(`./${name}${isFile(`${name}.toml`, cwd) ? ".toml" : ""}`);

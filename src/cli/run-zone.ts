@@ -78,7 +78,7 @@ async function tryZone(backend: Backend, zone: ZoneToRun, refused: string | unde
 }
 
 /** The plan that is ready but for a few ops, or the planner's. */
-async function planOf(inputs: PlanInputs, backend: Backend): Promise<PlanOutcome> {
+export async function planOf(inputs: PlanInputs, backend: Backend): Promise<PlanOutcome> {
   const plan = planReady(inputs);
   return plan === undefined ? planWhole(inputs, backend) : { ok: true, plan };
 }

@@ -1,4 +1,4 @@
-import type { Backend } from "../run/backend.ts";
+import type { Backend, BegunTask } from "../run/backend.ts";
 import type { Diagnostic } from "../run/diagnostic.ts";
 import type { PlanInputs } from "../run/plan/draft.ts";
 import type { Plan } from "../run/plan/plan.ts";
@@ -9,12 +9,14 @@ import type { SandboxRequest } from "../run/request.ts";
 import { noOutcome, projectResult, refusedResult } from "../run/result/project.ts";
 import type { Result } from "../run/result/schema.ts";
 import type { RunPart } from "../run/run-part.ts";
+import type { Consulted } from "../run/start/consulted.ts";
 import { parseSandboxArgs, type ResultTargets, type SandboxInvocation } from "./flags/sandbox.ts";
 import { commandHash, newId } from "./ids.ts";
 import { loadPolicy } from "./policy-source.ts";
+import type { RememberedRun } from "./remember-run.ts";
 import { type ResultSink, resultSink } from "./result-sink.ts";
 import { type OpenedParts, openParts } from "./run-parts.ts";
-import { concludeParts, planner, runZone, type ZoneRun } from "./run-zone.ts";
+import { concludeParts, planner, planOf, runZone, type ZoneRun } from "./run-zone.ts";
 import { collectSignals } from "./signals.ts";
 import { summaryLine } from "./summary.ts";
 import { exitCodeOf } from "./words.ts";
@@ -22,7 +24,8 @@ import { exitCodeOf } from "./words.ts";
 /** `rauha sandbox`: argv in, one result out; returns Rauha's exit code. SPEC section 1. */
 export async function runSandbox(argv: readonly string[], backend: Backend): Promise<number> {
   const parsed = parseSandboxArgs(argv, { cwd: process.cwd() });
-  const task: TaskNames = { taskId: newId("task", backend.io), zoneId: newId("zone", backend.io), at: Date.now() };
+  const consulted = backend.starts.unknown() ? backend.starts.consult() : undefined;
+  const task = backend.starts.begun() ?? newTask(backend);
   if (!parsed.ok)
     return refuse({ ...task, command: parsed.command, stage: "request" }, parsed, backend, parsed.diagnostics);
   const { invocation } = parsed;
@@ -32,7 +35,7 @@ export async function runSandbox(argv: readonly string[], backend: Backend): Pro
     const problem = (await import("./not-text.ts")).notTextProblem(argv);
     if (problem !== undefined) return refuse({ ...task, command, stage: "request" }, invocation, backend, [problem]);
   }
-  const given = await gatherInputs(invocation, task, backend);
+  const given = await gatherInputs(invocation, task, backend, consulted);
   if (!given.ok) return refuse({ ...task, command, stage: "policy" }, invocation, backend, given.diagnostics);
   const { name, hash } = given.inputs.policy;
   const opened = await openParts(backend, given.inputs, invocation);
@@ -45,18 +48,15 @@ export async function runSandbox(argv: readonly string[], backend: Backend): Pro
     );
   const outcome = invocation.explain
     ? await (await planner()).planWhole(opened.inputs, backend.io)
-    : await runToResult(opened, invocation, backend, task.at);
+    : await runToResult(opened, invocation, backend, task.at, consulted && { argv, consulted });
   if (typeof outcome === "number") return outcome;
   if (outcome.ok) return explain(outcome.plan, opened.inputs, invocation, backend);
   const refusal = { ...task, command: opened.inputs.request.command, stage: "plan", policy: { name, hash } };
   return refuse(refusal, invocation, backend, outcome.diagnostics);
 }
 
-interface TaskNames {
-  readonly taskId: string;
-  readonly zoneId: string;
-  /** When Rauha began, in ms since the epoch. */
-  readonly at: number;
+function newTask({ io }: Backend): BegunTask {
+  return { taskId: newId("task", io), zoneId: newId("zone", io), at: Date.now() };
 }
 
 /** Says why nothing runs, on stderr and as a result. */
@@ -75,13 +75,14 @@ function refuse(
 /** The three inputs of a plan, and the filter that follows from them, unless the rules have one that is ready. */
 async function gatherInputs(
   invocation: SandboxInvocation,
-  task: TaskNames,
+  task: BegunTask,
   backend: Backend,
+  consulted: Consulted | undefined,
 ): Promise<
   | { readonly ok: true; readonly inputs: PlanInputs }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
 > {
-  const loaded = await loadPolicy(invocation.policyName, { cwd: process.cwd() });
+  const loaded = await loadPolicy(invocation.policyName, { cwd: process.cwd(), consulted });
   if (!loaded.ok) return loaded;
   const { policy } = loaded;
   const facts = backend.probe();
@@ -91,12 +92,16 @@ async function gatherInputs(
   return made.ok ? { ok: true, inputs: { request, policy, facts, filter: made.filter } } : made;
 }
 
+/** A start that the native front does not know, as it was asked for, and what it asked the host. */
+type UnknownStart = Pick<RememberedRun, "argv" | "consulted">;
+
 /** Runs the zone to its end and says what became of it: Rauha's exit code, or why there is no zone. */
 async function runToResult(
   { inputs, parts }: Extract<OpenedParts, { ok: true }>,
   invocation: SandboxInvocation,
   backend: Backend,
   startedAt: number,
+  unknown: UnknownStart | undefined,
 ): Promise<number | Extract<ZoneRun, { ok: false }>> {
   const sink = resultSink(backend.io, invocation, inputs.request.io.mode !== "capture");
   if (sink.problems.length > 0) return { ok: false, diagnostics: sink.problems };
@@ -105,13 +110,20 @@ async function runToResult(
     if (!sink.output(stream, data)) signals.nobodyReads();
   };
   const run = await runZone(backend, { inputs, parts, signals, startedAt, output, warn: sink.warn });
-  return run.ok ? conclude(run.report, sink, parts) : run;
+  if (!run.ok) return run;
+  const { result, exitCode } = conclude(run.report, sink, parts);
+  if (unknown?.consulted.isComplete && parts.length === 0) {
+    const { rememberRun } = await import("./remember-run.ts");
+    // The run is over and said: what goes wrong with remembering it is nobody's failure.
+    await rememberRun({ ...unknown, invocation, inputs, report: run.report, result }, backend, planOf).catch(() => {});
+  }
+  return exitCode;
 }
 
 /** What the parser leaves to the runner: names, hash, and whether a stdin that is no terminal goes in. */
 function completeRequest(
   invocation: SandboxInvocation,
-  { taskId, zoneId }: TaskNames,
+  { taskId, zoneId }: BegunTask,
   backend: Backend,
 ): SandboxRequest {
   const { request } = invocation;
@@ -123,7 +135,12 @@ function completeRequest(
 /** The task did its work, and its changes or its result did not get where they were to go (docs/adr/0033). */
 const notDelivered = 1;
 
-function conclude(report: Report, sink: ResultSink, parts: readonly RunPart[]): number {
+interface Concluded {
+  readonly result: Result;
+  readonly exitCode: number;
+}
+
+function conclude(report: Report, sink: ResultSink, parts: readonly RunPart[]): Concluded {
   const verdict = verdictOf(report);
   const outcome = parts.length === 0 ? noOutcome : concludeParts(parts, report, verdict);
   if (outcome.warnings.length > 0) sink.warn(outcome.warnings);
@@ -131,7 +148,7 @@ function conclude(report: Report, sink: ResultSink, parts: readonly RunPart[]): 
   const written = sink.result(result);
   sink.summary(() => summaryLine(result), result.status === "runtime_error");
   const delivered = outcome.error === null && written;
-  return verdict.rauhaExitCode === 0 && !delivered ? notDelivered : verdict.rauhaExitCode;
+  return { result, exitCode: verdict.rauhaExitCode === 0 && !delivered ? notDelivered : verdict.rauhaExitCode };
 }
 
 async function explain(

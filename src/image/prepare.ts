@@ -3,6 +3,7 @@ import type { ImageAudience, ImageOutcome, ImageWish, ReadyImage } from "../run/
 import type { Policy } from "../run/policy/policy.ts";
 import { errnoName } from "../run/report/errno.ts";
 import type { ImageUser } from "../run/request.ts";
+import type { Consulted } from "../run/start/consulted.ts";
 import { TreeError } from "../run/tree-fs.ts";
 import { ImageError, refuse } from "./image-error.ts";
 import { checkUnpacked } from "./layers/layer-limits.ts";
@@ -28,6 +29,8 @@ import type { ImageStore, LayerDescriptor, PullEvent, StoredImage } from "./type
 export interface PrepareOptions extends ImageAudience {
   /** What it says of images holds. */
   readonly policy: Policy;
+  /** Hears of what is asked besides `readText`. */
+  readonly consulted?: Consulted | undefined;
   /** Whether layers keep the owners that their archives say. */
   readonly owners: () => boolean;
   readonly unpack: Unpack;
@@ -58,10 +61,11 @@ export async function prepareImage(store: ImageStore, wish: ImageWish, options: 
     const stored = await findImage(store, wish, options);
     if (wish.platform !== undefined) sayForeign(stored, options);
     const own = await options.ids();
+    if (wish.platform !== undefined || own !== undefined) options.consulted?.otherwise();
     const readyIn: ReadyIn = async (space, user) => {
       const unpacking = { ...options, space };
       const layers = wish.dry ? undefined : await withJoint(store, await layersOf(store, stored, unpacking), unpacking);
-      return readyImage(store, wish, stored, { space, layers, user });
+      return readyImage(store, wish, stored, { space, layers, user, consulted: options.consulted });
     };
     if (own === undefined) return { ok: true, image: await readyIn(layerSpace(store.root)) };
     const { mappedImage } = await import("./mapped-image.ts");
@@ -76,12 +80,13 @@ export async function prepareImage(store: ImageStore, wish: ImageWish, options: 
 async function findImage(
   store: ImageStore,
   wish: ImageWish,
-  { ensure, policy, say, bars }: PrepareOptions,
+  { ensure, policy, say, bars, consulted }: PrepareOptions,
 ): Promise<StoredImage> {
   const { reference, pull, dry } = wish;
   const platform = wish.platform === undefined ? undefined : readPlatform(wish.platform);
   const found = pull === "always" && !dry ? undefined : await store.resolve(reference, platform);
   if (found !== undefined) return found;
+  consulted?.otherwise();
   if (dry || pull === "never") {
     const { refuseMissing } = await import("./missing.ts");
     return refuseMissing(
@@ -132,6 +137,7 @@ async function layersOf(store: ImageStore, { layers }: StoredImage, options: Unp
         await Bun.sleep(retryMs);
         continue;
       }
+      options.consulted?.hold(stored.path);
       ready.push(stored);
       break;
     }
@@ -140,7 +146,8 @@ async function layersOf(store: ImageStore, { layers }: StoredImage, options: Unp
 }
 
 /** The layers that show, and where one of them implies directories that another describes, one that says how they are meant. */
-async function withJoint(store: ImageStore, all: readonly StoredLayer[], { owners, space, join }: Unpacking) {
+async function withJoint(store: ImageStore, all: readonly StoredLayer[], unpacking: Unpacking) {
+  const { owners, space, join, consulted } = unpacking;
   const layers = visibleLayers(all.map((layer) => ({ ...layer, hidesAll: layer.summary.hidesAll })));
   if (layers.slice(1).every(({ summary }) => summary.implied.length === 0)) return layers;
   const path = jointPath(
@@ -149,11 +156,13 @@ async function withJoint(store: ImageStore, all: readonly StoredLayer[], { owner
   );
   for (;;) {
     const { makeJoint } = await import("./layers/joint-layer.ts");
-    const joint =
-      readStored(path, "joint", store.host) ??
-      (await makeJoint(store, path, layers, { space, owners: owners(), join }));
-    if (joint !== undefined && (await holdLayer(store, joint)))
+    const stored = readStored(path, "joint", store.host);
+    if (stored === undefined) consulted?.otherwise();
+    const joint = stored ?? (await makeJoint(store, path, layers, { space, owners: owners(), join }));
+    if (joint !== undefined && (await holdLayer(store, joint))) {
+      consulted?.hold(joint.path);
       return joint.summary.entries === 0 ? layers : [...layers, joint];
+    }
     await Bun.sleep(retryMs);
   }
 }
@@ -163,8 +172,9 @@ async function unpackMissing(
   layer: LayerDescriptor,
   index: number,
   count: number,
-  { unpack, policy, say, space }: Unpacking,
+  { unpack, policy, say, space, consulted }: Unpacking,
 ): Promise<StoredLayer> {
+  consulted?.otherwise();
   const { unpackLayer } = await import("./layers/unpack-layer.ts");
   const which = `layer ${index + 1} of ${count}`;
   say(`unpacking ${which}`);
@@ -176,13 +186,14 @@ interface Readied {
   readonly space: LayerSpace;
   readonly layers: readonly StoredLayer[] | undefined;
   readonly user: ImageUser | undefined;
+  readonly consulted: Consulted | undefined;
 }
 
 async function readyImage(
   store: ImageStore,
   wish: ImageWish,
   { digest, config, layers }: StoredImage,
-  { space, layers: unpacked, user }: Readied,
+  { space, layers: unpacked, user, consulted }: Readied,
 ): Promise<ReadyImage> {
   const planned = layers.map(({ diffId }) => ({
     diffId,
@@ -190,6 +201,7 @@ async function readyImage(
     hidesAll: false,
   }));
   const trees = unpacked?.map(({ diffId, tree, summary }) => ({ diffId, tree, hidesAll: summary.hidesAll })) ?? planned;
+  const wanted = wish.ids === undefined ? (wish.user ?? config.user) : undefined;
   return {
     reference: wish.reference,
     digest,
@@ -197,8 +209,7 @@ async function readyImage(
     env: config.env,
     workingDir: config.workingDir === "/" ? undefined : config.workingDir,
     volumes: config.volumes,
-    user:
-      user ?? (await userOf(store, wish.ids === undefined ? (wish.user ?? config.user) : undefined, unpacked && trees)),
+    user: user ?? (await userOf(store, wanted, unpacked && trees, consulted)),
     stopSignal: stopSignal(config.stopSignal),
     entrypoint: config.entrypoint,
     cmd: config.cmd,
@@ -210,11 +221,13 @@ async function userOf(
   store: ImageStore,
   user: string | undefined,
   trees: readonly { readonly tree: string; readonly hidesAll: boolean }[] | undefined,
+  consulted: Consulted | undefined,
 ): Promise<ImageUser> {
   if (user === undefined || trees === undefined) return findUser(undefined, () => undefined);
   const stack = new StackedLayers(await store.host.trees(), trees);
   try {
     return findUser(user, (path) => {
+      consulted?.otherwise();
       const bytes = stack.readFile(path, accountsBytes);
       return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
     });

@@ -4,6 +4,8 @@ import { isTerminal, randomBytes, writeAll } from "./ffi.ts";
 import { openOutput } from "./output-file.ts";
 import { probeFacts } from "./probe/facts.ts";
 import { readWholeFile } from "./small-file.ts";
+import { consult, consulting } from "./start/consulting.ts";
+import { begunStart, isUnknownStart } from "./start/front.ts";
 import { runLauncher } from "./zone-process.ts";
 import { hasZoneRecords } from "./zones/place.ts";
 
@@ -26,7 +28,13 @@ export const linuxBackend: Backend = {
   notes: { any: hasZoneRecords, open: async () => (await import("./zones/note.ts")).zoneNotes },
   zones: async () => (await import("./zones/registry.ts")).openZoneRegistry,
   networks: async () => (await import("./network/networks.ts")).hostNetworks,
-  images: async () => (await import("./images.ts")).linuxImages(linuxBackend),
+  images: async () => (await import("./images.ts")).linuxImages(linuxBackend, consulting.noted),
+  starts: {
+    begun: begunStart,
+    unknown: isUnknownStart,
+    consult,
+    remember: async () => (await import("./start/remember.ts")).rememberStart,
+  },
   probe: probeFacts,
   run: runLauncher,
 };

@@ -1,4 +1,4 @@
-import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { dlopen, FFIType, type Pointer, ptr, read, toArrayBuffer } from "bun:ffi";
 
 /**
  * The C library, called directly: the only file of the Linux backend that knows bun:ffi. On the hot path this replaces
@@ -192,6 +192,21 @@ export function systemCall(number: number, a = 0, b = 0, c = 0, d = 0, e = 0, f 
 /** Where bytes lie, as an argument of `systemCall`. They must not be empty, and be kept until the call has returned. */
 export function addressOf(bytes: NodeJS.TypedArray): number {
   return ptr(bytes);
+}
+
+/** Eight bytes of this process's memory as a number; there is no memory at an address that nobody gave out. */
+export function wordAt(address: number, offset: number): number {
+  return read.ptr(address as Pointer, offset);
+}
+
+/** A copy of bytes of this process's memory. */
+export function bytesAt(address: number, length: number): Uint8Array {
+  return length === 0 ? new Uint8Array() : new Uint8Array(toArrayBuffer(address as Pointer, 0, length)).slice();
+}
+
+/** Memory of this process, as a system call has mapped it: not to be touched after it is unmapped. */
+export function mappedBytes(address: number, size: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(toArrayBuffer(address as Pointer, 0, size));
 }
 
 /** waitpid(2): the raw wait status, or `-errno`. */

@@ -7,10 +7,11 @@ import { storeRoot } from "../image/store-root.ts";
 import type { StoreHost } from "../image/types.ts";
 import type { OwnIds } from "../run/ids/zone-ids.ts";
 import type { Images } from "../run/image.ts";
+import type { Consulted } from "../run/start/consulted.ts";
 import { probeFacts } from "./probe/facts.ts";
 
 /** Images on Linux: the user's store, unpacked in zones. */
-export function linuxImages(host: StoreHost): Images {
+export function linuxImages(host: StoreHost, consulted?: Consulted): Images {
   return {
     async prepare(wish, policy, audience) {
       const uid = process.getuid?.() ?? 0;
@@ -25,6 +26,7 @@ export function linuxImages(host: StoreHost): Images {
       return prepareImage(store, wish, {
         ...audience,
         policy,
+        consulted,
         owners: () => probeFacts().privileged,
         ids: () => subordinateIds(host),
         join: async (...work) => {

@@ -1,4 +1,5 @@
 import { closeFd, flag, openFile, readFd } from "./ffi.ts";
+import { consulting } from "./start/consulting.ts";
 
 const decoder = new TextDecoder();
 /** Files are mostly smaller than this. */
@@ -6,6 +7,12 @@ const firstBytes = 65_536;
 
 /** The first `limit` bytes of a file, or `-errno`. */
 export function readWholeFile(path: string, limit: number): Uint8Array | number {
+  const outcome = readFirst(path, limit);
+  consulting.noted?.read(path, limit, outcome);
+  return outcome;
+}
+
+function readFirst(path: string, limit: number): Uint8Array | number {
   const fd = openFile(path, flag.O_RDONLY);
   if (fd < 0) return fd;
   // A limit says what is too much, not what there is: memory follows the file.

@@ -4,6 +4,10 @@ const isArm = process.arch === "arm64";
 const either = (x64: number, arm64: number): number => (isArm ? arm64 : x64);
 
 export const call = {
+  shmget: either(29, 194),
+  shmat: either(30, 196),
+  shmctl: either(31, 195),
+  shmdt: either(67, 197),
   fcntl: either(72, 25),
   write: either(1, 64),
   lseek: either(8, 62),
@@ -24,6 +28,7 @@ export const call = {
   fchown: either(93, 55),
   capget: either(125, 90),
   prctl: either(157, 167),
+  rt_sigprocmask: either(14, 135),
   fsetxattr: either(190, 7),
   lgetxattr: either(192, 9),
   fgetxattr: either(193, 10),

@@ -20,7 +20,10 @@ import {
   writeAll,
 } from "./ffi.ts";
 import { openImage } from "./launcher-image.ts";
+import type { LauncherProcess } from "./launcher-process.ts";
 import type { Gateway } from "./network/gateway.ts";
+import { consulting } from "./start/consulting.ts";
+import { begunStart } from "./start/front.ts";
 
 /** A task that runs for longer than this lasts. */
 const lastingMs = 100;
@@ -39,11 +42,16 @@ export async function runLauncher(
   network?: ZoneNetwork,
   moments?: RunMoments,
 ): Promise<void> {
+  consulting.noted?.close();
   const gateway = plan.egress === undefined ? undefined : await openGateway(plan, emit);
   if (plan.egress !== undefined && gateway === undefined) return;
+  const begun = begunStart();
   let child: LauncherProcess | string;
   try {
-    child = startLauncher(plan, gateway?.channel);
+    child =
+      begun === undefined
+        ? startLauncher(plan, gateway?.channel)
+        : (await import("./start/adopt.ts")).adoptLauncher(begun, plan);
   } catch (error) {
     gateway?.finish();
     if (!(error instanceof PlanEncodeError)) throw error;
@@ -82,6 +90,18 @@ export async function runLauncher(
     forTask = [];
   };
   let started: { readonly pid: number; readonly at: number } | undefined;
+  const say = (word: number) => writeAll(child.control, new Uint8Array([word, 0]));
+  const hear = async (piece: Uint8Array, at: number) => {
+    for (const record of decoder.push(piece)) {
+      const heard = record.record === "ids" ? (await import("./ids/write-maps.ts")).hearIds(record, say, plan) : record;
+      emit({ at, ...(network?.hear(heard, say, plan) ?? heard) });
+      if (record.record === "started" && moments?.lasting !== undefined) started = { pid: record.pid, at };
+      running ||= record.record === "started";
+      done ||= record.record === "cleaned";
+      spoke ||= record.record === "output";
+    }
+  };
+  if (begun !== undefined) for (const { piece, at } of begun.heard) await hear(piece, at);
   for (;;) {
     const report = { fd: child.report, events: flag.POLLIN };
     const [ready] = pollFds(gateway === undefined ? [report] : [report, ...gateway.waits()], turnMs);
@@ -99,16 +119,7 @@ export async function runLauncher(
     const n = readFd(child.report, buffer);
     if (n === -errno.EINTR) continue;
     if (n <= 0) break;
-    const at = Date.now();
-    for (const record of decoder.push(buffer.slice(0, n))) {
-      const say = (word: number) => writeAll(child.control, new Uint8Array([word, 0]));
-      const heard = record.record === "ids" ? (await import("./ids/write-maps.ts")).hearIds(record, say, plan) : record;
-      emit({ at, ...(network?.hear(heard, say, plan) ?? heard) });
-      if (record.record === "started" && moments?.lasting !== undefined) started = { pid: record.pid, at };
-      running ||= record.record === "started";
-      done ||= record.record === "cleaned";
-      spoke ||= record.record === "output";
-    }
+    await hear(buffer.slice(0, n), Date.now());
     // That nobody reads the task's output shows when it is passed on: a task that talks all the time leaves no pause.
     if (spoke) obey();
   }
@@ -123,13 +134,6 @@ export async function runLauncher(
 /** The gateway's side of a zone that has one; its code is loaded for it alone. */
 async function openGateway(plan: Plan, emit: (event: BackendEvent) => void): Promise<Gateway | undefined> {
   return (await import("./network/gateway.ts")).openGateway(plan, emit);
-}
-
-/** A launcher that runs: its pid, and our ends of its pipes for reports and for orders. */
-export interface LauncherProcess {
-  readonly pid: number;
-  readonly report: number;
-  readonly control: number;
 }
 
 /** The launcher as a child process, or what went wrong; throws `PlanEncodeError` for a plan that is too much for it. */

@@ -3,6 +3,8 @@ import type { HostFacts } from "./host-facts.ts";
 import type { Images } from "./image.ts";
 import type { LsmSetup, OpenLsm } from "./lsm.ts";
 import type { Plan } from "./plan/plan.ts";
+import type { Consulted } from "./start/consulted.ts";
+import type { RememberStart } from "./start/ended-start.ts";
 import type { TaskFs, TreeFs } from "./tree-fs.ts";
 import type { HostNetworks, ZoneNetwork } from "./zone-network.ts";
 import type { OpenZoneRegistry, ZoneNotes } from "./zone-registry.ts";
@@ -30,6 +32,17 @@ export interface Backend {
   networks(): Promise<HostNetworks>;
   /** Images as roots of zones; loaded when a run names one. */
   images(): Promise<Images>;
+  /** Starts that are remembered (src/run/start/contract.ts). */
+  readonly starts: {
+    /** What the front has begun already, for this run to go on with. */
+    begun(): BegunTask | undefined;
+    /** Whether this start could be remembered and is not. */
+    unknown(): boolean;
+    /** Notes from here on what is asked of the host. */
+    consult(): Consulted;
+    /** Remembers one; loaded when its result is out. */
+    remember(): Promise<RememberStart>;
+  };
   /** Asks the host. Never throws for something missing: a missing thing is a fact. */
   probe(): HostFacts;
   /**
@@ -43,6 +56,13 @@ export interface Backend {
     network?: ZoneNetwork,
     moments?: RunMoments,
   ): Promise<void>;
+}
+
+/** The names of a task, and when Rauha began with it, in ms since the epoch. */
+export interface BegunTask {
+  readonly taskId: string;
+  readonly zoneId: string;
+  readonly at: number;
 }
 
 /** When a run calls back, each once at most; what is returned is waited for before the next event. */

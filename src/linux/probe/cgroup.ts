@@ -1,6 +1,7 @@
 import type { CgroupFacts } from "../../run/host-facts.ts";
-import { canAccess, flag } from "../ffi.ts";
+import { flag } from "../ffi.ts";
 import { readSmallFile } from "../small-file.ts";
+import { mayAccess } from "../start/consulting.ts";
 
 const mountPoint = "/sys/fs/cgroup";
 const wantedV1 = ["memory", "pids", "cpu"] as const;
@@ -12,7 +13,7 @@ const wantedV1 = ["memory", "pids", "cpu"] as const;
  */
 export function probeCgroup(): CgroupFacts {
   const memberships = parseMemberships(readSmallFile("/proc/self/cgroup") ?? "");
-  const unified = canAccess(`${mountPoint}/cgroup.controllers`, flag.R_OK) ? mountPoint : `${mountPoint}/unified`;
+  const unified = mayAccess(`${mountPoint}/cgroup.controllers`, flag.R_OK) ? mountPoint : `${mountPoint}/unified`;
   const own = memberships.get("");
   const v2 = own === undefined ? null : nearestDelegated(unified, own);
   const v1: Partial<Record<(typeof wantedV1)[number], string>> = {};
@@ -60,7 +61,7 @@ function version1Path(memberships: Map<string, string>, controller: string): str
 }
 
 function isWritable(directory: string): boolean {
-  return canAccess(directory, flag.W_OK) && canAccess(`${directory}/cgroup.procs`, flag.W_OK);
+  return mayAccess(directory, flag.W_OK) && mayAccess(`${directory}/cgroup.procs`, flag.W_OK);
 }
 
 function reasonFor(v2: CgroupFacts["v2"], v1: CgroupFacts["v1"]): string {

@@ -1,7 +1,8 @@
 import { pinDirectory } from "../../bpf/pin-directory.ts";
 import type { Fact, HostFacts } from "../../run/host-facts.ts";
-import { addressOf, canAccess, errno, flag, systemCall } from "../ffi.ts";
+import { addressOf, errno, flag, systemCall } from "../ffi.ts";
 import { readSmallFile } from "../small-file.ts";
+import { mayAccess } from "../start/consulting.ts";
 import { call } from "../system-calls.ts";
 import { probeCgroup } from "./cgroup.ts";
 import { hasHostIds } from "./id-range.ts";
@@ -49,7 +50,7 @@ export function probeFacts(): HostFacts {
 
 /** Programs that are pinned are there to be used: what then can't be used is an error. Nobody but root gets to them (docs/adr/0042). */
 function probeBpfLsm(): Fact {
-  if (canAccess(pinDirectory, flag.X_OK)) return { ok: true };
+  if (mayAccess(pinDirectory, flag.X_OK)) return { ok: true };
   return {
     ok: false,
     reason: "no BPF programs of Rauha's are pinned for this user; root loads them with `rauha setup`",

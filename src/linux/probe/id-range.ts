@@ -19,11 +19,16 @@ const STATX_INO = 0x100;
 
 /** One question to the kernel in the place of two files to read; a /proc without the answer is no reason to stop. */
 function isInitialNamespace(): boolean {
+  return userNamespace() === initialInode;
+}
+
+/** The inode of this process's user namespace, 0 where /proc does not tell. */
+export function userNamespace(): number {
   const path = new TextEncoder().encode("/proc/self/ns/user\0");
   const statx = new Uint32Array(64);
-  if (systemCall(call.statx, AT_FDCWD, addressOf(path), 0, STATX_INO, addressOf(statx)) < 0) return false;
+  if (systemCall(call.statx, AT_FDCWD, addressOf(path), 0, STATX_INO, addressOf(statx)) < 0) return 0;
   // stx_ino, 64 bits.
-  return statx[8] === initialInode && statx[9] === 0;
+  return (statx[9] ?? 0) * 2 ** 32 + (statx[8] ?? 0);
 }
 
 /** What the kernel writes for the user namespace that it has booted with: all ids, each as itself. */

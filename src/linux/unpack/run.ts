@@ -23,10 +23,11 @@ import {
 } from "../ffi.ts";
 import { idHelpers } from "../ids/own-ids.ts";
 import { hearIds } from "../ids/write-maps.ts";
+import type { LauncherProcess } from "../launcher-process.ts";
 import { probeFacts } from "../probe/facts.ts";
 import { call, failure } from "../system-calls.ts";
 import type { ZoneWork } from "../unpack-layer.ts";
-import { type LauncherProcess, startLauncher } from "../zone-process.ts";
+import { startLauncher } from "../zone-process.ts";
 import { planUnpack, unpackPolicy } from "./zone-plan.ts";
 
 const [F_SETFL, F_SETPIPE_SZ, O_NONBLOCK, POLLOUT] = [4, 1031, 0o4000, 4];

@@ -3,6 +3,7 @@ import type { Backend } from "../../../src/run/backend.ts";
 import type { BackendEvent } from "../../../src/run/backend-event.ts";
 import type { HostFacts } from "../../../src/run/host-facts.ts";
 import type { LsmSetup } from "../../../src/run/lsm.ts";
+import { Consulted } from "../../../src/run/start/consulted.ts";
 import { userFacts } from "../plan/inputs.ts";
 
 /** What a command wrote, and its exit code. */
@@ -111,6 +112,12 @@ function backendOf(world: World): Backend {
       reclaim: () => Promise.reject(new Error("no layers in this test")),
       subordinateIds: async () => ({ asked: undefined, last: 0, maps: [], problems: [] }),
     }),
+    starts: {
+      begun: () => undefined,
+      unknown: () => false,
+      consult: () => new Consulted(),
+      remember: () => Promise.reject(new Error("no start is remembered in this test")),
+    },
     probe: () => world.facts ?? userFacts,
     run: async (_plan, emit) => {
       for (const event of world.events ?? succeeded) emit(event);
