@@ -1,5 +1,5 @@
 /** The budgets of docs/benchmarks.md: ratios within one run. They are said, never enforced: a busy machine is no mistake of the code. */
-import { BWRAP, EMPTY, RAUHA } from "./contenders.ts";
+import { BWRAP, EMPTY, OWN_POLICY, OWN_POLICY_PLANNED, PLANNED, RAUHA } from "./contenders.ts";
 import type { Measured } from "./hyperfine.ts";
 
 export interface Ratio {
@@ -13,7 +13,8 @@ export interface Ratio {
 const startBudgets = [
   { of: RAUHA, to: EMPTY, budget: 2.0 },
   { of: RAUHA, to: BWRAP, budget: 1.5 },
-  { of: "rauha sandbox --policy own.toml", to: RAUHA, budget: 2.0 },
+  { of: OWN_POLICY, to: RAUHA, budget: 2.0 },
+  { of: OWN_POLICY_PLANNED, to: PLANNED, budget: 2.0 },
   { of: RAUHA, to: "firejail", budget: 1.0 },
   { of: RAUHA, to: "crun run", budget: 1.0 },
   { of: RAUHA, to: "runc run", budget: 1.0 },

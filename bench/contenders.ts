@@ -3,7 +3,12 @@ import { join } from "node:path";
 import type { Contender } from "./hyperfine.ts";
 import type { Stage } from "./stage.ts";
 
+/** A start that Rauha remembers: all but the first of them. */
 export const RAUHA = "rauha sandbox -- true";
+/** One that is planned each time: without `--`, none is remembered. */
+export const PLANNED = "rauha sandbox true, planned";
+export const OWN_POLICY = "rauha sandbox --policy own.toml";
+export const OWN_POLICY_PLANNED = "rauha sandbox --policy own.toml, planned";
 export const EMPTY = "empty compiled program";
 export const BWRAP = "bwrap --unshare-all";
 
@@ -15,8 +20,10 @@ export function starters(stage: Stage, uid: number, state: string): Contender[] 
   return [
     { name: EMPTY, command: [empty] },
     { name: RAUHA, command: [rauha, "sandbox", "--", "true"] },
+    { name: PLANNED, command: [rauha, "sandbox", "true"] },
     { name: "rauha sandbox --json", command: [rauha, "sandbox", "--json", "--", "true"] },
-    { name: "rauha sandbox --policy own.toml", command: [rauha, "sandbox", "--policy", policy, "--", "true"] },
+    { name: OWN_POLICY, command: [rauha, "sandbox", "--policy", policy, "--", "true"] },
+    { name: OWN_POLICY_PLANNED, command: [rauha, "sandbox", "--policy", policy, "true"] },
     {
       name: "rauha sandbox --repo-mode ro",
       command: [rauha, "sandbox", "--repo", stage.sources, "--repo-mode", "ro", "--", "true"],

@@ -17,7 +17,7 @@ import { imageStartRatios, pullRatios } from "./images.ts";
 import { describeMachine, type Report, renderRatios, renderReport } from "./report.ts";
 import { openStage } from "./stage.ts";
 import { measureWork, workRatio } from "./work.ts";
-import { workspaceRatio } from "./workspace.ts";
+import { workspaceRatios } from "./workspace.ts";
 
 const ORDINARY_USER = 12321;
 
@@ -60,7 +60,7 @@ function measureAs(uid: number, own: number): Report {
         prefix,
       });
   const work = startOnly ? [] : measureWork(stage, stage.memory(uid), prefix, quick ? 5 : 21);
-  const workspace = startOnly || workOnly ? [] : [workspaceRatio(stage, uid, own, prefix, quick)];
+  const workspace = startOnly || workOnly ? [] : workspaceRatios(stage, uid, own, prefix, quick);
   return {
     user: uid === 0 ? "root" : "an ordinary user",
     starts,
