@@ -143,5 +143,5 @@ export const frontSays = {
   begun: 2,
 } as const;
 
-/** Set to `planned`, it leaves every start to the planner: RAUHA_START. */
+/** Set to anything, `planned` for one, it leaves every start to the planner. */
 export const startVariable = "RAUHA_START";
