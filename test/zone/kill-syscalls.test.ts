@@ -32,7 +32,7 @@ type Way = "planned" | "remembered";
 async function traced(way: Way, options: readonly string[], cwd: string): Promise<number | null> {
   const child = Bun.spawn(["strace", "-f", "-qq", ...options, ...command], {
     cwd,
-    env: { ...callerEnvironment(), RAUHA_START: way },
+    env: { ...callerEnvironment(), RAUHA_START: way === "planned" ? way : "" },
     stdio: ["ignore", "ignore", "ignore"],
   });
   const impatience = setTimeout(() => child.kill("SIGKILL"), patient(20_000));
