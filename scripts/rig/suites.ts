@@ -17,8 +17,8 @@ const FILE_TIMEOUT_SECONDS = 600;
 /** Where the guest's tests leave their reports. */
 const RESULTS = "/run/rig/results";
 
-/** Tests that set the programs up themselves, or have nothing to do with zones. */
-const NOT_PINNED = ["test/kernel/bpf/", "test/kernel/rig.test.ts"];
+/** Tests that set the programs up themselves, have nothing to do with zones, or ask for what zones that programs guard don't have: a remembered start. */
+const NOT_PINNED = ["test/kernel/bpf/", "test/kernel/rig.test.ts", "test/zone/remembered"];
 
 /** Tests that take long and of which the programs decide little: left out of a brief run. */
 const LONG = ["test/zone/kill", "test/zone/limits", "test/zone/memory", "test/kernel/subordinate-ids"];
