@@ -15,6 +15,7 @@ import { zoneFilter } from "../../../src/run/seccomp/zone-filter.ts";
 import { Random } from "../policy/random.ts";
 import { delegatedFacts, inputs, policyWith, rootFacts, userFacts } from "./inputs.ts";
 import { randomInputs } from "./random-inputs.ts";
+import { toolImage as image } from "./tool-image.ts";
 
 const zoneId = "zone_0123456789abcdef0123";
 const v2 = { path: "/sys/fs/cgroup/a", controllers: ["memory"] };
@@ -69,16 +70,6 @@ const plain: Readonly<Record<string, Partial<SandboxRequest>>> = {
   },
 };
 
-const image: NonNullable<SandboxRequest["image"]> = {
-  reference: "tool:1",
-  digest: `sha256:${"1".repeat(64)}`,
-  layers: ["a", "b"].map((name) => ({ name, tree: `/store/${name}/tree` })),
-  env: [{ name: "PATH", value: "/own/bin" }],
-  workingDir: "/srv/app",
-  volumes: [],
-  user: { uid: 7, gid: 8, groups: [9], name: "app", home: "/home/app" },
-  stopSignal: 15,
-};
 const images: Readonly<Record<string, Partial<SandboxRequest>>> = {
   "an image with subordinate ids": {
     image,

@@ -7,8 +7,9 @@ import type { SandboxRequest } from "../../../src/run/request.ts";
 import { cutPlan } from "../../../src/run/start/cut-plan.ts";
 import { fillPlan } from "../../../src/run/start/fill.ts";
 import { inputs } from "../plan/inputs.ts";
+import { toolImage as image } from "../plan/tool-image.ts";
 import { Random } from "../policy/random.ts";
-import { hosts, image, namesFor, planOf, wire } from "./starts.ts";
+import { hosts, namesFor, planOf, wire } from "./starts.ts";
 
 const repoOrigin = { kind: "flag", flag: "--repo-path" } as const;
 const requests: Readonly<Record<string, Partial<SandboxRequest>>> = {

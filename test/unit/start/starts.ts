@@ -23,17 +23,6 @@ export const hosts: Readonly<Record<string, HostFacts>> = {
   "root of somebody's namespace": { ...userFacts, uid: 0, gid: 0, userName: "root" },
 };
 
-export const image: NonNullable<SandboxRequest["image"]> = {
-  reference: "tool:1",
-  digest: `sha256:${"1".repeat(64)}`,
-  layers: ["a", "b"].map((name) => ({ name, tree: `/store/${name}/tree` })),
-  env: [{ name: "PATH", value: "/own/bin" }],
-  workingDir: "/srv/app",
-  volumes: [],
-  user: { uid: 7, gid: 8, groups: [9], name: "app", home: "/home/app" },
-  stopSignal: 15,
-};
-
 /** Names as a start draws them. */
 export function namesFor(random: Random): Pick<SandboxRequest, "taskId" | "zoneId" | "commandHash"> {
   const digits = (count: number) => Array.from({ length: count }, () => random.int(0, 15).toString(16)).join("");

@@ -8,8 +8,9 @@ import { collectedAs, resultHole } from "../../../src/run/start/contract.ts";
 import { fillTemplate, holeValues } from "../../../src/run/start/fill.ts";
 import { resultTemplate } from "../../../src/run/start/template.ts";
 import { inputs, policyWith } from "../plan/inputs.ts";
+import { toolImage as image } from "../plan/tool-image.ts";
 import { Random } from "../policy/random.ts";
-import { hosts, image, namesFor, plainReport, planOf } from "./starts.ts";
+import { hosts, namesFor, plainReport, planOf } from "./starts.ts";
 
 const files = [
   "memory.peak",
