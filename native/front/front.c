@@ -27,7 +27,9 @@ static struct state *state_make(void)
 	struct state *state = (struct state *)STATE_ADDRESS;
 
 	if (at != (long)STATE_ADDRESS)
-		die("rauha: there is no memory to begin with\n");
+		die("rauha: a page of memory can't be had at its address, 0x4000000000: is the limit of address space "
+		    "too "
+		    "low? (`ulimit -v`: unlimited will do)\n");
 	state->magic = FRONT_MAGIC;
 	state->says = SAYS_NOTHING;
 	return state;
